@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * What a handler sees of the call it answers.
+ *
+ * A handler is a function named as its row: for remote procedure domain_create,
+ *
+ *   gboolean remote_domain_create(Call *call, const RemoteDomainCreateArgs *args, GError **error);
+ *   gboolean remote_node_get_info(Call *call, RemoteNodeGetInfoRet *ret, GError **error);
+ *   gboolean remote_domain_get_info(Call *call, const RemoteDomainGetInfoArgs *args, RemoteDomainGetInfoRet *ret, GError **error);
+ *
+ * emitted (as weak symbols) in remote-gen.h: a row whose handler nobody wrote answers VIR_ERR_NO_SUPPORT. Before it runs,
+ * dispatch has decoded ARGS, refused flags the row does not accept, and checked the caller's permission. It runs on
+ * the row's lane:
+ *
+ *   read     the I/O thread; answers from published state, never waits
+ *   work     a pool thread; may block within a budget of its own (parsing a document, sampling a guest)
+ *   write    the queue of the domain named in its arguments, alone on it
+ *   control  a pool thread of its own, may overtake the queue (destroy, abort)
+ *
+ * ARGS belong to dispatch; a handler may steal a pointer out of them by g_steal_pointer through a cast. RET starts zeroed;
+ * what is put there must be g_malloc'ed and is freed by dispatch after encoding.
+ */
+#include <glib.h>
+#include "daemon/auth/identity.h"
+#include "daemon/core/vm.h"
+#include "daemon/rpc/remote-gen.h"
+
+typedef struct Client Client;
+typedef struct WireProc WireProc;
+
+typedef struct Call {
+    Client *client;          /* never NULL; one reference held by the call */
+    const WireProc *proc;
+    guint32 serial;
+    const DriverInstance *instance; /* the connection's driver; NULL before connect_open */
+    const Identity *identity;
+    Vm *vm;                  /* the domain its arguments name, already looked up, where the row has lane write or control;
+                              * else NULL; borrowed */
+    int *fds;                /* descriptors that came with the call; a handler that keeps one sets it to -1 here */
+    guint n_fds;
+    GArray *ret_fds;         /* of int: descriptors to send with the reply; closed after */
+} Call;
+
+/* The domain of a wire argument for the read and work lanes: a new reference, or NULL with VIR_ERR_NO_DOMAIN. */
+Vm *call_lookup(Call *call, const RemoteNonnullDomain *dom, GError **error);
+
+/* Fills the wire's idea of VM (name copied, to be freed with the reply). */
+void call_domain(Vm *vm, RemoteNonnullDomain *ret);

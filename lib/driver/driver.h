@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * What the daemon asks of a hypervisor driver. What a driver may ask back is in host.h; the two headers together are
+ * the whole contract.
+ *
+ * A driver is a module (duovirt-driver-NAME.so) that exports one symbol, DRIVER_ENTRY, a const Driver. The header is
+ * internal to one build: a module whose `build` differs from the daemon's DRIVER_BUILD is refused.
+ *
+ * A driver offers several small tables. A NULL table, or a NULL slot in one, means "not offered": the daemon answers
+ * VIR_ERR_NO_SUPPORT. Only `open`, `close`, `definition`, and `run` with start, kill, cleanup and reconnect are
+ * mandatory. tests/fake/driver.c is the smallest complete driver.
+ *
+ * Threads. "Queue" below means the domain's own queue: such a call is alone on its domain, may block, and must set
+ * itself a deadline for everything it waits for. "Pool" means any thread, at the same time as a queue call on the same
+ * domain; such a call must not block longer than the budget it is given. "Event loop" means host->loop: never blocks.
+ *
+ * Errors: FALSE or NULL with ERROR set. `ret_` parameters are written on success only.
+ */
+#include <glib.h>
+#include "lib/driver/host.h"
+#include "lib/model/model.h"
+#include "lib/params.h"
+#include "lib/xml.h"
+
+#define DRIVER_ENTRY duovirt_driver
+#define DRIVER_ENTRY_NAME "duovirt_driver"
+
+/* The driver as a whole, and this host as its guests see it. Pool. */
+typedef struct {
+    /* Hypervisor version, major * 1,000,000 + minor * 1,000 + release. */
+    gboolean (*version)(gpointer self, guint64 *ret_version, GError **error);
+    /* TYPE is a domain type ("kvm") or NULL for the driver's default. */
+    gboolean (*max_vcpus)(gpointer self, const char *type, int *ret_max, GError **error);
+    /* Writes the <guest> elements of the capabilities document. */
+    gboolean (*guests)(gpointer self, XmlWriter *writer, GError **error);
+    /* The domain capabilities document; every argument but SELF may be NULL (the driver's default). */
+    char *(*domain_capabilities)(gpointer self, const char *emulator, const char *arch, const char *machine,
+                                 const char *virt_type, GError **error);
+} DriverNodeOps;
+
+typedef enum {
+    DRIVER_COMPLETE_DEFINE, /* a document from a client: fill in every default, assign addresses, refuse nonsense */
+    DRIVER_COMPLETE_START,  /* the copy that is about to start: live-only facts (aliases, generated names) */
+} DriverComplete;
+
+/* Meaning of a definition that only the hypervisor knows. Pool; DEF is the caller's alone. */
+typedef struct {
+    gboolean (*complete)(gpointer self, Domain *def, DriverComplete when, GError **error);
+} DriverDefinitionOps;
+
+typedef struct {
+    gboolean paused;          /* leave the guest paused */
+    int restore_fd;           /* a saved guest's stream, positioned at its start; -1 for a fresh boot; borrowed */
+    const char *restore_name; /* the file's name for messages; NULL when restore_fd is -1 */
+} DriverStart;
+
+/* A guest's life. Queue, unless a slot says otherwise. */
+typedef struct {
+    /* The view is already published as active: id, live definition, paused (starting up); the intent is on disk.
+     * On success the guest is running or paused and host->set_state has said so. On failure the daemon calls kill and
+     * cleanup; the driver needs no undo of its own. */
+    gboolean (*start)(gpointer self, Vm *vm, const DriverStart *options, GError **error);
+
+    /* Ends the guest without its monitor: SIGTERM first if GRACEFUL (fails with VIR_ERR_OPERATION_FAILED if it is still
+     * there after 15 s), else SIGKILL. Returns when the process is gone. Pool: overtakes a queue call on the same
+     * domain. Harmless if the process is gone already. */
+    gboolean (*kill)(gpointer self, Vm *vm, gboolean graceful, GError **error);
+
+    /* The process is gone: releases everything the driver holds for this run (sockets, files, taps, private data).
+     * Queue, exactly once per run, also after a failed start and for a half-started record found at a restart. */
+    void (*cleanup)(gpointer self, Vm *vm);
+
+    /* After a restart of the daemon: STATUS is what `status` wrote. TRUE: attached again, state published by
+     * host->set_state. FALSE: no such process; the daemon calls kill and cleanup and tells the clients. */
+    gboolean (*reconnect)(gpointer self, Vm *vm, GHashTable *status, GError **error);
+
+    /* Adds to OUT (char * -> char *, both owned by it) what reconnect needs. Any thread; does not block. */
+    void (*status)(gpointer self, Vm *vm, GHashTable *out);
+
+    gboolean (*suspend)(gpointer self, Vm *vm, GError **error);
+    gboolean (*resume)(gpointer self, Vm *vm, GError **error);
+    gboolean (*shutdown)(gpointer self, Vm *vm, guint flags, GError **error); /* virDomainShutdownFlagValues */
+    gboolean (*reboot)(gpointer self, Vm *vm, guint flags, GError **error);   /* virDomainRebootFlagValues */
+    gboolean (*reset)(gpointer self, Vm *vm, GError **error);
+} DriverRunOps;
+
+/* Saving a guest to a file and its memory to a dump. Queue. */
+typedef struct {
+    /* Writes the guest's state to FD (borrowed) and ends with the guest paused. COMPRESSION may be NULL. */
+    gboolean (*save)(gpointer self, Vm *vm, int fd, const char *path, GError **error);
+    /* FORMAT is a virDomainCoreDumpFormat; FLAGS virDomainCoreDumpFlags. */
+    gboolean (*dump)(gpointer self, Vm *vm, int fd, const char *path, guint format, guint flags, GError **error);
+} DriverSaveOps;
+
+/* Figures of a running guest. Pool. BUDGET is in microseconds: past it the call fails with VIR_ERR_OPERATION_TIMEOUT. */
+typedef struct {
+    /* Adds the GROUPS (virDomainStatsTypes) it knows, with libvirt's field names. */
+    gboolean (*sample)(gpointer self, Vm *vm, guint groups, guint64 budget, Params *params, GError **error);
+    gboolean (*memory)(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max, guint *ret_n,
+                       GError **error);
+} DriverStatsOps;
+
+/* Changes of a running guest's size. Queue. */
+typedef struct {
+    gboolean (*set_memory)(gpointer self, Vm *vm, guint64 kib, GError **error);
+    gboolean (*set_stats_period)(gpointer self, Vm *vm, int seconds, GError **error);
+} DriverResizeOps;
+
+/* Character devices of a running guest. Queue. */
+typedef struct {
+    /* A descriptor, non-blocking, connected to the host side of the device with ALIAS. */
+    int (*open)(gpointer self, Vm *vm, const char *alias, GError **error);
+} DriverChardevOps;
+
+/* Hypervisor specific. Queue. */
+typedef struct {
+    /* COMMAND goes to the monitor as it is (FLAGS: virDomainQemuMonitorCommandFlags); the answer comes back as text. */
+    char *(*command)(gpointer self, Vm *vm, const char *command, guint flags, GError **error);
+} DriverMonitorOps;
+
+typedef struct Driver {
+    const char *build;                /* DRIVER_BUILD of the header it was compiled with */
+    const char *name;                 /* "kvm": module name, also in the state files */
+    const char *scheme;               /* "qemu": the URI scheme that leads here */
+    const char *type;                 /* "QEMU": what virConnectGetType answers */
+    const char *const *domain_types;  /* {"qemu", "kvm", NULL}: the <domain type=''> values it takes */
+
+    /* Called once. NULL with ERROR: this host has no such hypervisor; the daemon says so and goes on without the
+     * driver. Must not block for long: nothing is probed here that can be probed later. */
+    gpointer (*open)(const DriverHost *host, GError **error);
+    void (*close)(gpointer self);
+
+    const DriverNodeOps *node;
+    const DriverDefinitionOps *definition;
+    const DriverRunOps *run;
+    const DriverSaveOps *save;
+    const DriverStatsOps *stats;
+    const DriverResizeOps *resize;
+    const DriverChardevOps *chardev;
+    const DriverMonitorOps *monitor;
+} Driver;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * A thread with an event loop (sd-event: epoll, timers, pidfds, signals) and a way in for other threads.
+ *
+ * The daemon runs two: "io" (client connections, the read lane) and "event" (monitors, child processes, timers: the
+ * owner of run state). Nothing that runs on a loop may block. sd-event is used as it is, by loop_event(), and only
+ * from the loop's own thread; every other thread goes through loop_post().
+ */
+#include <glib.h>
+#include <systemd/sd-event.h>
+
+typedef struct Loop Loop;
+
+/* A loop that is not running yet. NAME (copied) becomes the thread's name. NULL with ERROR set if the kernel refuses. */
+Loop *loop_new(const char *name, GError **error);
+
+/* Runs LOOP on a thread of its own until loop_free(); or, loop_run(), on the calling thread until loop_quit(). */
+gboolean loop_start(Loop *loop, GError **error);
+int loop_run(Loop *loop);
+void loop_quit(Loop *loop); /* any thread */
+
+/* Ends the thread (joining it), runs what was posted before, frees. NULL is allowed. Not from the loop's own thread. */
+void loop_free(Loop *loop);
+
+/* The sd_event behind it, for sd_event_add_io() and friends. Loop thread only (or before it runs). */
+sd_event *loop_event(Loop *loop);
+
+/* True on LOOP's thread. */
+gboolean loop_is_current(const Loop *loop);
+
+/* FN(DATA) will run on LOOP's thread, in the order of the calls. Any thread. Never blocks. */
+typedef void (*LoopFunc)(gpointer data);
+void loop_post(Loop *loop, LoopFunc fn, gpointer data);
+
+/* The same, and waits until it has run; runs directly when called on LOOP's thread. FN must not block. */
+void loop_call(Loop *loop, LoopFunc fn, gpointer data);
+
+/* Calls FN(DATA) once on LOOP's thread after USEC microseconds. Returns a source to unref (which cancels it). Loop
+ * thread only. */
+sd_event_source *loop_after(Loop *loop, guint64 usec, LoopFunc fn, gpointer data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loop, loop_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sd_event_source, sd_event_source_unref)

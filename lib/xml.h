@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * XML in and out. xml.c is the only file that includes libxml2's headers.
+ *
+ * In: a hostile document becomes a tree (no network, no entities beyond the five, no external subset, at most
+ * XML_DOCUMENT_MAX bytes and XML_DEPTH_MAX levels). Out: an indenting writer with libvirt's conventions (two blanks a
+ * level, single quotes, an empty element closed at once).
+ */
+#include <glib.h>
+
+#define XML_DOCUMENT_MAX (4 * 1024 * 1024)
+#define XML_DEPTH_MAX 128
+
+typedef struct XmlDocument XmlDocument;
+typedef struct XmlNode XmlNode; /* an element; belongs to its document */
+
+/* TEXT need not be trusted; it must be NUL terminated. WHAT names it in errors ("domain"). NULL with ERROR
+ * (VIR_FROM_XML, VIR_ERR_XML_ERROR or VIR_ERR_XML_DETAIL, with line and cause). */
+XmlDocument *xml_parse(const char *text, const char *what, GError **error);
+void xml_document_free(XmlDocument *document); /* NULL is allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XmlDocument, xml_document_free)
+
+XmlNode *xml_root(XmlDocument *document); /* never NULL */
+const char *xml_name(const XmlNode *node);
+const char *xml_namespace(const XmlNode *node); /* href; NULL for none */
+XmlNode *xml_first(const XmlNode *node);        /* first child element, NULL if none */
+XmlNode *xml_next(const XmlNode *node);         /* next sibling element */
+XmlNode *xml_child(const XmlNode *node, const char *name); /* first child element of that name, no namespace */
+char *xml_attribute(const XmlNode *node, const char *name); /* to free; NULL if absent */
+char *xml_content(const XmlNode *node);         /* all text below NODE, to free; "" if none */
+int xml_line(const XmlNode *node);
+/* Each attribute of NODE without a namespace, in document order. */
+void xml_each_attribute(const XmlNode *node, void (*fn)(const char *name, const char *value, gpointer data), gpointer data);
+/* NODE and what is below it as text, in its own indentation, to free (metadata, foreign namespaces). */
+char *xml_serialize(const XmlNode *node);
+
+/* Holds DOCUMENT against a RELAX NG schema file; VIR_ERR_XML_INVALID_SCHEMA with libxml2's words. */
+gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **error);
+
+typedef struct XmlWriter XmlWriter;
+
+XmlWriter *xml_writer_new(void);
+void xml_writer_free(XmlWriter *writer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XmlWriter, xml_writer_free)
+void xml_writer_open(XmlWriter *writer, const char *name);  /* <name ... attributes may follow */
+void xml_writer_attribute(XmlWriter *writer, const char *name, const char *value); /* escapes */
+void xml_writer_attributef(XmlWriter *writer, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void xml_writer_text(XmlWriter *writer, const char *text);  /* the element's content: closes on the same line */
+void xml_writer_close(XmlWriter *writer);                   /* "/>" if nothing was written inside */
+void xml_writer_element(XmlWriter *writer, const char *name, const char *text); /* <name>text</name>; <name/> if NULL */
+void xml_writer_raw(XmlWriter *writer, const char *xml);    /* a serialized element, re-indented to this place */
+char *xml_writer_finish(XmlWriter *writer);                 /* the text, to free; the writer is empty after */
