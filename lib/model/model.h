@@ -49,6 +49,7 @@ typedef enum {
 gpointer model_new(const ModelType *type);
 void model_free(const ModelType *type, gpointer object); /* NULL is allowed */
 gpointer model_copy(const ModelType *type, gconstpointer object);
+void model_unref(const ModelType *type, gpointer object); /* a root; NULL is allowed */
 gboolean model_equal(const ModelType *type, gconstpointer a, gconstpointer b);
 
 /* NODE -> new object. Unknown elements and attributes are ignored, as libvirt does; when WARNINGS is not NULL each is
@@ -65,5 +66,10 @@ typedef enum { MODEL_COMPARE_ALL, MODEL_COMPARE_ABI, MODEL_COMPARE_NOT_LIVE } Mo
 typedef gboolean (*ModelDifference)(const char *path, gpointer data);
 gboolean model_compare(const ModelType *type, gconstpointer a, gconstpointer b, ModelCompare which, ModelDifference fn,
                        gpointer data);
+
+/* Behind the emitted x_to_string() and x_from_string(). */
+typedef struct ModelEnum ModelEnum;
+const char *model_enum_to_string(const ModelEnum *type, guint value);
+guint model_enum_from_string(const ModelEnum *type, const char *text);
 
 #include "lib/model/model-gen.h"

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * The emitted tables: what the walker knows of a struct. Only lib/model/ and tests of it include this; everybody else
+ * sees ModelType as opaque (model.h).
+ */
+#include "lib/model/model.h"
+
+typedef enum {
+    MODEL_STRING, /* char *; also text, mac */
+    MODEL_MAC,
+    MODEL_INT32,
+    MODEL_UINT32,
+    MODEL_INT64,
+    MODEL_UINT64,
+    MODEL_SIZE,   /* guint64, counted in `scale` bytes, with a unit attribute beside it */
+    MODEL_YESNO,
+    MODEL_ONOFF,
+    MODEL_FLAG,   /* gboolean: the element is there or not */
+    MODEL_ENUM,
+    MODEL_UUID,
+    MODEL_XML,    /* char *: the element as it stands */
+    MODEL_STRUCT, /* pointer */
+    MODEL_LIST,   /* GPtrArray of pointers */
+} ModelKind;
+
+typedef enum { MODEL_ATTRIBUTE, MODEL_ELEMENT, MODEL_CONTENT } ModelPlace;
+
+typedef enum {
+    MODEL_REQUIRED = 1 << 0,
+    MODEL_HIDE = 1 << 1,       /* not written when it has its default value */
+    MODEL_KEEP = 1 << 2,       /* an element that says something even when it is empty */
+    MODEL_ALWAYS = 1 << 3,     /* an element that the parser supplies where it is absent */
+    MODEL_CHANGEABLE = 1 << 4, /* may change while the domain runs */
+    MODEL_ABI = 1 << 5,        /* what the guest sees */
+    MODEL_SECRET = 1 << 6,     /* written with MODEL_FORMAT_SECURE only */
+    MODEL_RUNNING = 1 << 7,    /* only a running object has it */
+    MODEL_STATUS = 1 << 8,     /* only our own saved state has it */
+    MODEL_POSITIVE = 1 << 9,   /* zero is an error */
+    MODEL_NOZERO = 1 << 10,    /* zero says the same as nothing */
+} ModelMark;
+
+struct ModelEnum {
+    const char *name;
+    const char *const *values; /* the string of constant n is values[n - 1] */
+    guint n_values;
+};
+
+typedef struct {
+    const char *attribute; /* an enumeration */
+    guint outer;           /* of which element: so many levels up */
+    guint64 values;        /* bit n: constant n; bit 0: absent */
+} ModelCondition;
+
+typedef struct {
+    const char *prefix;
+    const char *href;
+} ModelNamespace;
+
+typedef struct {
+    const char *xml;
+    const char *parent; /* the text element that carries this attribute; NULL for the struct's own element */
+    const ModelNamespace *space;
+    guint16 offset;
+    guint8 kind;
+    guint8 place;
+    guint16 marks;
+    guint8 hex;                       /* 1 + digits of a number written as 0x...; 0: decimal */
+    guint8 base;                      /* a number is read in this base; 0: its prefix says */
+    const ModelType *type;            /* MODEL_STRUCT, MODEL_LIST */
+    const ModelEnum *values;          /* MODEL_ENUM */
+    const ModelCondition *conditions; /* all hold, or the field is not there */
+    guint n_conditions;
+    const char *initial;              /* what the parser supplies where it is absent */
+    const char *match;                /* of several elements of one name: the one whose attribute `match` ... */
+    const char *match_value;          /* ... has this value */
+    const char *pattern;              /* MODEL_STRING: a regular expression for the whole of it */
+    const char *kept;                 /* MODEL_RUNNING: a value that begins so belongs to the definition too */
+    const char *unit;                 /* MODEL_SIZE: written unit; "pretty": the largest that divides */
+    guint64 scale;                    /* MODEL_SIZE: bytes in one of what is stored */
+    gint64 min;
+    guint64 max;                      /* 0: none */
+    const char *bad;                  /* libvirt's own words for a wrong value; %s is the value */
+    int code;                         /* and their error code */
+} ModelField;
+
+struct ModelType {
+    const char *name; /* "DiskSource" */
+    const char *xml;  /* element, where a struct has one of its own */
+    gsize size;
+    gboolean root;    /* begins with a gatomicrefcount */
+    const ModelField *fields;
+    guint n_fields;
+};
+
+/* Every struct, ended by NULL (tests). */
+extern const ModelType *const model_types[];
+
+#define MODEL_MEMBER(object, field, c_type) (*(c_type *)((char *)(object) + (field)->offset))
+
+/* True if OBJECT's FIELD holds nothing. */
+gboolean model_is_unset(const ModelField *field, gconstpointer object);
+
+/* An element within others. */
+typedef struct ModelFrame {
+    const ModelType *type;
+    gconstpointer object;
+    const struct ModelFrame *outer; /* NULL: not known; conditions on it hold */
+} ModelFrame;
+
+/* True if the conditions of FIELD hold in FRAME's object. */
+gboolean model_applies(const ModelField *field, const ModelFrame *frame);

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/xml.h"
+
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+#include <libxml/tree.h>
+#include <string.h>
+
+#include "lib/error.h"
+
+#define CONTEXT_MAX 80 /* characters of the faulty line shown in an error */
+
+struct XmlDocument {
+    xmlDoc *doc;
+};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlParserCtxt, xmlFreeParserCtxt)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlNode, xmlFreeNode)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlBuffer, xmlBufferFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlRelaxNG, xmlRelaxNGFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt)
+
+/* libxml2's strings are unsigned char. */
+static const char *chars(const xmlChar *text)
+{
+    return (const char *)text;
+}
+
+static char *take(xmlChar *text)
+{
+    char *copy = g_strdup(chars(text));
+
+    xmlFree(text);
+    return copy;
+}
+
+static const xmlNode *to_xml(const XmlNode *node)
+{
+    return (const xmlNode *)node;
+}
+
+static XmlNode *element_from(xmlNode *node)
+{
+    while (node && node->type != XML_ELEMENT_NODE)
+        node = node->next;
+    return (XmlNode *)node;
+}
+
+/* In */
+
+static void on_entity(void *data, const xmlChar *name, int type, const xmlChar *public_id, const xmlChar *system_id,
+                      xmlChar *content)
+{
+    xmlParserCtxt *context = data;
+
+    context->_private = (void *)"entities are not allowed";
+    xmlStopParser(context);
+}
+
+/* The faulty line, and below it a mark where the parser stopped. */
+static char *show_place(const xmlParserCtxt *context)
+{
+    if (!context->input || !context->input->cur)
+        return g_strdup("");
+    const char *base = chars(context->input->base);
+    const char *place = chars(context->input->cur);
+    while (place > base && (*place == '\n' || *place == '\r' || *place == '\0'))
+        place--;
+    const char *start = place;
+    while (start > base && place - start < CONTEXT_MAX && start[-1] != '\n' && start[-1] != '\r')
+        start--;
+    gsize length = strcspn(start, "\r\n");
+    g_autofree char *line = g_strndup(start, MIN(length, CONTEXT_MAX));
+    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    return g_strdup_printf("%s\n%*s^", valid, (int)(place - start), "");
+}
+
+static gboolean refuse(xmlParserCtxt *context, const char *what, GError **error)
+{
+    const xmlError *last = xmlCtxtGetLastError(context);
+    int line = last ? last->line : 1;
+    g_autofree char *place = show_place(context);
+    const char *cause = context->_private           ? context->_private
+                        : last && last->message     ? last->message
+                                                    : "not an XML document";
+    g_autofree char *message = g_strchomp(g_utf8_make_valid(cause, -1));
+    return error_set(error, VIR_FROM_XML, VIR_ERR_XML_DETAIL, "(%s_definition):%d: %s\n%s", what, line, message, place);
+}
+
+/* Deepest element below and including ROOT, without recursion; stops counting beyond LIMIT. */
+static guint tree_depth(const xmlNode *root, guint limit)
+{
+    guint depth = 1, deepest = 1;
+    const xmlNode *node = root;
+
+    while (deepest <= limit) {
+        if (node->type == XML_ELEMENT_NODE && node->children) {
+            node = node->children;
+            depth++;
+        } else {
+            while (node != root && !node->next) {
+                node = node->parent;
+                depth--;
+            }
+            if (node == root)
+                break;
+            node = node->next;
+        }
+        if (node->type == XML_ELEMENT_NODE)
+            deepest = MAX(deepest, depth);
+    }
+    return deepest;
+}
+
+XmlDocument *xml_parse(const char *text, const char *what, GError **error)
+{
+    gsize length = strnlen(text, XML_DOCUMENT_MAX + 1);
+    if (length > XML_DOCUMENT_MAX) {
+        error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "the %s document is longer than %d bytes", what,
+                  XML_DOCUMENT_MAX);
+        return NULL;
+    }
+
+    xmlInitParser();
+    g_autoptr(xmlParserCtxt) context = xmlNewParserCtxt();
+    context->sax->entityDecl = on_entity;
+    g_autoptr(xmlDoc) doc = xmlCtxtReadMemory(context, text, (int)length, NULL, NULL,
+                                              XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    if (!doc || !context->wellFormed || context->_private) {
+        refuse(context, what, error);
+        return NULL;
+    }
+    xmlNode *root = xmlDocGetRootElement(doc);
+    if (!root || tree_depth(root, XML_DEPTH_MAX) > XML_DEPTH_MAX) {
+        error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "the %s document is nested deeper than %d elements", what,
+                  XML_DEPTH_MAX);
+        return NULL;
+    }
+    XmlDocument *document = g_new0(XmlDocument, 1);
+    document->doc = g_steal_pointer(&doc);
+    return document;
+}
+
+void xml_document_free(XmlDocument *document)
+{
+    if (!document)
+        return;
+    xmlFreeDoc(document->doc);
+    g_free(document);
+}
+
+XmlNode *xml_root(XmlDocument *document)
+{
+    return (XmlNode *)xmlDocGetRootElement(document->doc);
+}
+
+const char *xml_name(const XmlNode *node)
+{
+    return chars(to_xml(node)->name);
+}
+
+const char *xml_namespace(const XmlNode *node)
+{
+    return to_xml(node)->ns ? chars(to_xml(node)->ns->href) : NULL;
+}
+
+XmlNode *xml_first(const XmlNode *node)
+{
+    return element_from(to_xml(node)->children);
+}
+
+XmlNode *xml_next(const XmlNode *node)
+{
+    return element_from(to_xml(node)->next);
+}
+
+XmlNode *xml_child(const XmlNode *node, const char *name)
+{
+    XmlNode *child = xml_first(node);
+
+    while (child && (xml_namespace(child) || !g_str_equal(xml_name(child), name)))
+        child = xml_next(child);
+    return child;
+}
+
+char *xml_attribute(const XmlNode *node, const char *name)
+{
+    xmlChar *value = xmlGetNoNsProp(to_xml(node), (const xmlChar *)name);
+
+    return value ? take(value) : NULL;
+}
+
+char *xml_content(const XmlNode *node)
+{
+    xmlChar *value = xmlNodeGetContent(to_xml(node));
+
+    return value ? take(value) : g_strdup("");
+}
+
+int xml_line(const XmlNode *node)
+{
+    return (int)xmlGetLineNo((const xmlNode *)node);
+}
+
+void xml_each_attribute(const XmlNode *node, void (*fn)(const char *name, const char *value, gpointer data), gpointer data)
+{
+    for (const xmlAttr *attribute = to_xml(node)->properties; attribute; attribute = attribute->next) {
+        if (attribute->ns)
+            continue;
+        g_autofree char *value = xml_attribute(node, chars(attribute->name));
+        fn(chars(attribute->name), value, data);
+    }
+}
+
+/* NODE as text whose inner lines are indented as at LEVEL; the first one is not. */
+static char *dump(xmlDoc *doc, xmlNode *node, int level)
+{
+    g_autoptr(xmlBuffer) buffer = xmlBufferCreate();
+
+    xmlNodeDump(buffer, doc, node, level, 1);
+    return g_strdup(chars(xmlBufferContent(buffer)));
+}
+
+char *xml_serialize(const XmlNode *node)
+{
+    /* A copy declares the namespaces that NODE had from the elements around it. */
+    g_autoptr(xmlNode) copy = xmlDocCopyNode((xmlNode *)node, to_xml(node)->doc, 1);
+
+    return dump(to_xml(node)->doc, copy, 0);
+}
+
+/* Schemas */
+
+static void on_schema_error(void *data, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void on_schema_error(void *data, const char *format, ...)
+{
+    GString *text = data;
+    va_list args;
+
+    va_start(args, format);
+    if (text->len < 4096)
+        g_string_append_vprintf(text, format, args);
+    va_end(args);
+}
+
+gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(xmlRelaxNGParserCtxt) parser = xmlRelaxNGNewParserCtxt(schema_path);
+    if (!parser)
+        return error_set(error, VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR, "Unable to create RNG parser for %s", schema_path);
+    xmlRelaxNGSetParserErrors(parser, on_schema_error, on_schema_error, text);
+    g_autoptr(xmlRelaxNG) schema = xmlRelaxNGParse(parser);
+    if (!schema)
+        return error_set(error, VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR, "Unable to parse RNG %s: %s", schema_path,
+                         g_strchomp(text->str));
+    g_autoptr(xmlRelaxNGValidCtxt) context = xmlRelaxNGNewValidCtxt(schema);
+    xmlRelaxNGSetValidErrors(context, on_schema_error, on_schema_error, text);
+    if (xmlRelaxNGValidateDoc(context, document->doc) != 0)
+        return error_set(error, VIR_FROM_XML, VIR_ERR_XML_INVALID_SCHEMA, "Unable to validate doc against %s\n%s",
+                         schema_path, g_strchomp(text->str));
+    return TRUE;
+}
+
+/* Out */
+
+struct XmlWriter {
+    GString *out;
+    GPtrArray *open;   /* names of the open elements */
+    gboolean in_tag;   /* "<name ..." is not closed yet */
+    gboolean had_text; /* the innermost element holds text: its end tag follows on the same line */
+};
+
+XmlWriter *xml_writer_new(void)
+{
+    XmlWriter *writer = g_new0(XmlWriter, 1);
+
+    writer->out = g_string_new(NULL);
+    writer->open = g_ptr_array_new_with_free_func(g_free);
+    return writer;
+}
+
+void xml_writer_free(XmlWriter *writer)
+{
+    if (!writer)
+        return;
+    g_string_free(writer->out, TRUE);
+    g_ptr_array_free(writer->open, TRUE);
+    g_free(writer);
+}
+
+static void indent(XmlWriter *writer)
+{
+    for (guint i = 0; i < writer->open->len; i++)
+        g_string_append(writer->out, "  ");
+}
+
+static void end_tag(XmlWriter *writer)
+{
+    if (writer->in_tag)
+        g_string_append(writer->out, ">\n");
+    writer->in_tag = FALSE;
+}
+
+/* libvirt escapes both quotes everywhere and drops what XML cannot carry. White space that an XML parser would turn into
+ * a blank is kept as a character reference. */
+static void escape(GString *out, const char *text, gboolean attribute)
+{
+    for (const char *p = text; *p; p++) {
+        switch (*p) {
+        case '<': g_string_append(out, "&lt;"); break;
+        case '>': g_string_append(out, "&gt;"); break;
+        case '&': g_string_append(out, "&amp;"); break;
+        case '"': g_string_append(out, "&quot;"); break;
+        case '\'': g_string_append(out, "&apos;"); break;
+        case '\r': g_string_append(out, "&#13;"); break;
+        case '\n':
+        case '\t':
+            if (attribute)
+                g_string_append_printf(out, "&#%d;", *p);
+            else
+                g_string_append_c(out, *p);
+            break;
+        default:
+            if ((guchar)*p >= 0x20)
+                g_string_append_c(out, *p);
+        }
+    }
+}
+
+void xml_writer_open(XmlWriter *writer, const char *name)
+{
+    end_tag(writer);
+    indent(writer);
+    g_string_append_printf(writer->out, "<%s", name);
+    g_ptr_array_add(writer->open, g_strdup(name));
+    writer->in_tag = TRUE;
+    writer->had_text = FALSE;
+}
+
+void xml_writer_attribute(XmlWriter *writer, const char *name, const char *value)
+{
+    g_assert(writer->in_tag);
+    g_string_append_printf(writer->out, " %s='", name);
+    escape(writer->out, value, TRUE);
+    g_string_append_c(writer->out, '\'');
+}
+
+void xml_writer_attributef(XmlWriter *writer, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *value = g_strdup_vprintf(format, args);
+    va_end(args);
+    xml_writer_attribute(writer, name, value);
+}
+
+void xml_writer_text(XmlWriter *writer, const char *text)
+{
+    if (writer->in_tag)
+        g_string_append_c(writer->out, '>');
+    writer->in_tag = FALSE;
+    writer->had_text = TRUE;
+    escape(writer->out, text, FALSE);
+}
+
+void xml_writer_close(XmlWriter *writer)
+{
+    g_assert(writer->open->len > 0);
+    g_autofree char *name = g_ptr_array_steal_index(writer->open, writer->open->len - 1);
+
+    if (writer->in_tag) {
+        g_string_append(writer->out, "/>\n");
+    } else {
+        if (!writer->had_text)
+            indent(writer);
+        g_string_append_printf(writer->out, "</%s>\n", name);
+    }
+    writer->in_tag = FALSE;
+    writer->had_text = FALSE;
+}
+
+void xml_writer_element(XmlWriter *writer, const char *name, const char *text)
+{
+    xml_writer_open(writer, name);
+    if (text)
+        xml_writer_text(writer, text);
+    xml_writer_close(writer);
+}
+
+void xml_writer_raw(XmlWriter *writer, const char *xml)
+{
+    g_autoptr(xmlDoc) doc = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
+                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+
+    end_tag(writer);
+    indent(writer);
+    if (doc) {
+        g_autofree char *text = dump(doc, xmlDocGetRootElement(doc), (int)writer->open->len);
+        g_string_append(writer->out, text);
+    } else {
+        g_string_append(writer->out, xml);
+    }
+    g_string_append_c(writer->out, '\n');
+}
+
+char *xml_writer_finish(XmlWriter *writer)
+{
+    g_assert(writer->open->len == 0);
+    char *text = g_string_free(writer->out, FALSE);
+
+    writer->out = g_string_new(NULL);
+    return text;
+}
