@@ -243,9 +243,10 @@ def client_header(program):
     return text
 
 
-def emit(program, folder):
-    outputs = {f'{program.name}-gen.h': header(program), f'{program.name}-gen.c': source(program)}
-    if any(not proc.is_event for proc in program.procs):
-        outputs[f'{program.name}-client-gen.h'] = client_header(program)
-    for name, text in outputs.items():
-        (folder / name).write_text(text, encoding='utf-8')
+def emit(programs, folder):
+    for program in programs:
+        outputs = {f'{program.name}-gen.h': header(program), f'{program.name}-gen.c': source(program)}
+        if any(not proc.is_event for proc in program.procs):
+            outputs[f'{program.name}-client-gen.h'] = client_header(program)
+        for name, text in outputs.items():
+            (folder / name).write_text(text, encoding='utf-8')
