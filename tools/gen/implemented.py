@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""implemented.py STAMP PROGRAM PROVEN FILE.idl...   prints how much of the wire the program PROGRAM answers.
+
+A procedure has a handler if PROGRAM defines its function; it counts as proven when PROVEN names it (remote_domain_create,
+one a line, # begins a comment): the tests with stock clients keep that list. An event may be proven without a handler.
+"""
+import pathlib
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import idl  # noqa: E402
+
+
+def defined(program):
+    lines = subprocess.run(['nm', '--defined-only', program], check=True, capture_output=True, text=True).stdout
+    return {name for _, kind, name in (line.split() for line in lines.splitlines()) if kind == 'T'}
+
+
+def proven(path):
+    if not path.exists():
+        return []
+    lines = (line.split('#', 1)[0].strip() for line in path.read_text(encoding='utf-8').splitlines())
+    return [line for line in lines if line]
+
+
+def main(stamp, program, proven_path, *paths):
+    procs = {f'{one.prefix}_{proc.name}': proc for one in idl.load(paths) for proc in one.procs}
+    handlers = {name for name in defined(program) if name in procs and not procs[name].is_event}
+    seen = proven(pathlib.Path(proven_path))
+    for name in seen:
+        if name not in procs:
+            sys.exit(f"{proven_path}: no procedure '{name}'")
+        if name not in handlers and not procs[name].is_event:
+            sys.exit(f"{proven_path}: '{name}' is proven but has no handler")
+    text = (f'wire: {len(procs)} procedures described, {len(handlers)} with a handler, '
+            f'{len(set(seen))} proven by a stock client')
+    print(text)
+    pathlib.Path(stamp).write_text(text + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])
