@@ -57,11 +57,16 @@ gboolean model_equal(const ModelType *type, gconstpointer a, gconstpointer b);
  * code libvirtd gives), naming element, attribute and value. */
 gpointer model_parse(const ModelType *type, const XmlNode *node, guint flags, GPtrArray *warnings, GError **error);
 
-/* Writes OBJECT as an element. */
+/* The same from the text of a whole document. */
+gpointer model_parse_text(const ModelType *type, const char *text, guint flags, GPtrArray *warnings, GError **error);
+
+/* Writes OBJECT as an element: of its type's own name, or as NAME (a Chardev is a serial, console, ...). */
 void model_format(const ModelType *type, gconstpointer object, guint flags, XmlWriter *writer);
+void model_format_as(const ModelType *type, const char *name, gconstpointer object, guint flags, XmlWriter *writer);
+char *model_format_text(const ModelType *type, gconstpointer object, guint flags); /* to free */
 
 /* What differs between A and B, as paths ("devices/disk[0]/driver/@cache"); each call of FN returns FALSE to stop.
- * CLASS selects which fields count. */
+ * WHICH selects what counts. FALSE if FN stopped. */
 typedef enum { MODEL_COMPARE_ALL, MODEL_COMPARE_ABI, MODEL_COMPARE_NOT_LIVE } ModelCompare;
 typedef gboolean (*ModelDifference)(const char *path, gpointer data);
 gboolean model_compare(const ModelType *type, gconstpointer a, gconstpointer b, ModelCompare which, ModelDifference fn,

@@ -38,6 +38,9 @@ typedef enum {
     MODEL_STATUS = 1 << 8,     /* only our own saved state has it */
     MODEL_POSITIVE = 1 << 9,   /* zero is an error */
     MODEL_NOZERO = 1 << 10,    /* zero says the same as nothing */
+    MODEL_TWIN = 1 << 11,      /* an earlier field describes the same member under other conditions */
+    MODEL_ANY = 1 << 12,       /* -1 in the document is 0 here: any */
+    MODEL_UPPER = 1 << 13,     /* hexadecimal digits are written in upper case */
 } ModelMark;
 
 struct ModelEnum {
@@ -47,7 +50,7 @@ struct ModelEnum {
 };
 
 typedef struct {
-    const char *attribute; /* an enumeration */
+    const char *attribute; /* an enumeration or a Toggle */
     guint outer;           /* of which element: so many levels up */
     guint64 values;        /* bit n: constant n; bit 0: absent */
 } ModelCondition;
@@ -72,16 +75,21 @@ typedef struct {
     const ModelCondition *conditions; /* all hold, or the field is not there */
     guint n_conditions;
     const char *initial;              /* what the parser supplies where it is absent */
+    const char *blank;                /* what is written where it is unset */
     const char *match;                /* of several elements of one name: the one whose attribute `match` ... */
     const char *match_value;          /* ... has this value */
     const char *pattern;              /* MODEL_STRING: a regular expression for the whole of it */
     const char *kept;                 /* MODEL_RUNNING: a value that begins so belongs to the definition too */
-    const char *unit;                 /* MODEL_SIZE: written unit; "pretty": the largest that divides */
+    const char *unit;                 /* MODEL_SIZE: written unit; NULL: the largest that divides */
     guint64 scale;                    /* MODEL_SIZE: bytes in one of what is stored */
-    gint64 min;
+    guint64 default_scale;            /* MODEL_SIZE: bytes in one of what is read without a unit */
+    guint64 only;                     /* MODEL_ENUM: bit n: constant n is allowed; 0: all are */
+    gint64 min;                       /* of a signed number: G_MININT64 for none */
     guint64 max;                      /* 0: none */
     const char *bad;                  /* libvirt's own words for a wrong value; %s is the value */
-    int code;                         /* and their error code */
+    int bad_code;                     /* virErrorNumber, virErrorDomain << 16 */
+    const char *missing;              /* libvirt's own words where it is required and absent */
+    int missing_code;
 } ModelField;
 
 struct ModelType {
@@ -91,15 +99,34 @@ struct ModelType {
     gboolean root;    /* begins with a gatomicrefcount */
     const ModelField *fields;
     guint n_fields;
+    const guint8 *attributes; /* indices of the attributes, each after those that its conditions speak of */
+    guint n_attributes;
 };
 
 /* Every struct, ended by NULL (tests). */
 extern const ModelType *const model_types[];
 
 #define MODEL_MEMBER(object, field, c_type) (*(c_type *)((char *)(object) + (field)->offset))
+#define MODEL_MEMBER_CONST(object, field, c_type) (*(const c_type *)((const char *)(object) + (field)->offset))
+
+/* True if FIELD says the same in A and B, two objects of the type that it is of. */
+gboolean model_member_equal(const ModelField *field, gconstpointer a, gconstpointer b);
 
 /* True if OBJECT's FIELD holds nothing. */
 gboolean model_is_unset(const ModelField *field, gconstpointer object);
+
+/* scalar.c: the value of one attribute or text element. */
+
+/* Reads TEXT (and UNIT, which may be NULL, for a size) into OBJECT. NAME and ELEMENT are for messages; NAME is NULL for
+ * an element's text. */
+gboolean model_scalar_parse(const ModelField *field, gpointer object, const char *text, const char *unit,
+                            const char *name, const char *element, GError **error);
+
+/* As libvirt spells it, to free; NULL if unset. RET_UNIT (static) is set for a size, else NULL. */
+char *model_scalar_format(const ModelField *field, gconstpointer object, const char **ret_unit);
+
+/* unknown.c. Of the attributes (or, if ELEMENTS, elements) of TYPE the one whose name is nearest to NAME; NULL if none is near. */
+const char *model_nearest(const ModelType *type, const char *name, gboolean elements);
 
 /* An element within others. */
 typedef struct ModelFrame {

@@ -2,16 +2,20 @@
 """Back end: structs, enumerations and wrappers (model-gen.h), tables for the walker (model-gen.c)."""
 from __future__ import annotations
 
-from schema import UNITS, Condition, Enum, Field, Schema, Struct, constant, member_type, snake
+from schema import (UNITS, Condition, Enum, Field, Schema, Struct, attribute_order, constant, constants, member_type,
+                    snake)
 
 KINDS = {'string': 'STRING', 'text': 'STRING', 'mac': 'MAC', 'int': 'INT32', 'uint': 'UINT32', 'int64': 'INT64',
          'uint64': 'UINT64', 'size': 'SIZE', 'yesno': 'YESNO', 'onoff': 'ONOFF', 'flag': 'FLAG', 'uuid': 'UUID',
          'xml': 'XML'}
-STORED = {'pretty': 1 << 10}  # unit -> bytes in one of what is stored, where it differs from the written unit
+WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}
 TABLE_MARKS = ['required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive',
-               'nozero']
+               'nozero', 'any', 'upper']
 ERROR_CODES = {'xml': 'VIR_ERR_XML_ERROR', 'config': 'VIR_ERR_CONFIG_UNSUPPORTED', 'internal': 'VIR_ERR_INTERNAL_ERROR',
                'detail': 'VIR_ERR_XML_DETAIL'}
+
+ERROR_DOMAINS = {'domain': 'VIR_FROM_DOMAIN', 'xml': 'VIR_FROM_XML', 'none': 'VIR_FROM_NONE',
+                 'device': 'VIR_FROM_DEVICE', 'cpu': 'VIR_FROM_CPU', 'storage': 'VIR_FROM_STORAGE'}
 
 
 def quote(text: str | None) -> str:
@@ -103,22 +107,29 @@ def struct_source(schema: Schema, struct: Struct) -> list[str]:
             out.append('};')
     out.append(f'static const ModelField {prefix}_fields[] = {{')
     out += [field_source(schema, struct, index, field) for index, field in enumerate(struct.fields)]
-    out += ['};', f'const ModelType {prefix}_type = {{{quote(struct.name)}, {quote(struct.xml or None)}, '
-            f'sizeof({struct.name}), {"TRUE" if struct.root else "FALSE"}, {prefix}_fields, {len(struct.fields)}}};', '']
+    order = attribute_order(struct)
+    out.append('};')
+    if order:
+        out.append(f'static const guint8 {prefix}_attributes[] = {{{", ".join(map(str, order))}}};')
+    out += [f'const ModelType {prefix}_type = {{{quote(struct.name)}, {quote(struct.xml or None)}, '
+            f'sizeof({struct.name}), {"TRUE" if struct.root else "FALSE"}, {prefix}_fields, {len(struct.fields)}, '
+            f'{prefix + "_attributes" if order else "NULL"}, {len(order)}}};', '']
     return out
 
 
 def condition_source(schema: Schema, struct: Struct, condition: Condition) -> str:
     named = schema.holders(struct, condition.outer)[0].find(condition.field)
-    bits = sum(1 << (0 if value == '-' else named.enum.values.index(value) + 1) for value in condition.values)
+    bits = sum(1 << (0 if value == '-' else constants(named).index(value) + 1) for value in condition.values)
     if condition.negated:
-        bits = ((1 << (len(named.enum.values) + 1)) - 1) & ~bits
+        bits = ((1 << (len(constants(named)) + 1)) - 1) & ~bits
     return f'    {{{quote(named.xml)}, {condition.outer}, {bits:#x}}},'
 
 
 def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> str:
     kind = 'LIST' if field.repeated else 'STRUCT' if field.struct else 'ENUM' if field.enum else KINDS[field.type]
     marks = [f'MODEL_{mark.upper()}' for mark in TABLE_MARKS if mark in field.marks]
+    if struct.find(field.c) is not field:
+        marks.append('MODEL_TWIN')
     hexadecimal = field.option('hex')
     parts = [f'.xml = {quote(field.xml if field.place != "content" else None)}',
              f'.offset = offsetof({struct.name}, {field.c})', f'.kind = MODEL_{kind}',
@@ -142,6 +153,8 @@ def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> st
         parts.append(f'.n_conditions = {len(field.conditions)}')
     if field.option('default') is not None:
         parts.append(f'.initial = {quote(field.option("default"))}')
+    if field.option('blank') is not None:
+        parts.append(f'.blank = {quote(field.option("blank"))}')
     if field.option('match'):
         name, _, value = field.option('match').partition(':')
         parts += [f'.match = {quote(name)}', f'.match_value = {quote(value)}']
@@ -149,14 +162,22 @@ def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> st
         parts.append(f'.pattern = {quote(schema.patterns[field.option("pattern")])}')
     if field.option('unit'):
         unit = field.option('unit')
-        parts += [f'.unit = {quote(unit)}', f'.scale = {STORED.get(unit, UNITS[unit])}']
-    if field.option('min'):
-        parts.append(f'.min = {field.option("min")}')
+        parts += [f'.unit = {quote(WRITTEN_UNITS.get(unit, unit))}', f'.scale = {UNITS[unit]}',
+                  f'.default_scale = {UNITS[field.option("scale") or unit]}']
+    if field.option('only'):
+        bits = sum(1 << (field.enum.values.index(value) + 1) for value in field.option('only').split(','))
+        parts.append(f'.only = {bits:#x}')
+    minimum = field.option('min') or ('G_MININT64' if kind in ('INT32', 'INT64') else None)
+    if minimum:
+        parts.append(f'.min = {minimum}')
     if field.option('max'):
-        parts.append(f'.max = {field.option("max")}u')
+        parts.append(f'.max = {int(field.option("max"), 0)}u')
     if field.option('kept'):
         parts.append(f'.kept = {quote(field.option("kept"))}')
-    if field.option('bad'):
-        code, _, text = field.option('bad').partition(':')
-        parts += [f'.bad = {quote(text)}', f'.code = {ERROR_CODES[code]}']
+    for what in ('bad', 'missing'):
+        if field.option(what):
+            place, _, text = field.option(what).partition(':')
+            domain, _, code = place.rpartition('.')
+            parts += [f'.{what} = {quote(text)}',
+                      f'.{what}_code = {ERROR_CODES[code]} | {ERROR_DOMAINS[domain or "domain"]} << 16']
     return '    {' + ', '.join(parts) + '},'

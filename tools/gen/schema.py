@@ -10,9 +10,11 @@ import re
 
 INTEGERS = {'int': 'gint32', 'uint': 'guint32', 'int64': 'gint64', 'uint64': 'guint64'}
 SCALARS = {'string', 'text', 'yesno', 'onoff', 'flag', 'uuid', 'mac', 'size', 'xml', *INTEGERS}
-UNITS = {'b': 1, 'KiB': 1 << 10, 'MiB': 1 << 20, 'M': 1 << 20, 'pretty': 1 << 10}
-MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero'}
-VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'kept'}
+UNITS = {'b': 1, 'B': 1, 'KiB': 1 << 10, 'MiB': 1 << 20, 'M': 1 << 20, 'pretty': 1 << 10}
+MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
+         'any', 'upper'}
+VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'kept', 'blank',
+          'missing', 'only', 'scale'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
             'int', 'long', 'register', 'return', 'short', 'signed', 'static', 'struct', 'switch', 'union', 'unsigned',
             'void', 'volatile', 'while'}
@@ -86,7 +88,7 @@ class Struct:
 
     def members(self) -> list[Field]:
         """One field for each C member: a member may be described several times, under conditions that exclude each other."""
-        return list({field.c: field for field in reversed(self.fields)}.values())[::-1]
+        return [field for field in self.fields if self.find(field.c) is field]
 
 
 @dataclasses.dataclass
@@ -265,6 +267,9 @@ class Reader:
         pattern = field.option('pattern')
         if pattern and (pattern not in self.schema.patterns or kind != 'string'):
             raise SchemaError(field.where, f'{field.xml}: no pattern {pattern}, or not a string')
+        only = field.option('only')
+        if only and not (field.enum and set(only.split(',')) <= set(field.enum.values)):
+            raise SchemaError(field.where, f'{field.xml}: only= names a value that {kind} has not')
         default = field.option('default')
         if default is not None and field.enum and default not in field.enum.values:
             raise SchemaError(field.where, f'{field.xml}: default {default} is no value of {kind}')
@@ -291,19 +296,39 @@ class Reader:
 
 
     def check_condition(self, struct: Struct, field: Field, condition: Condition) -> None:
-        enum = None
+        values: list[str] = []
         for holder in self.schema.holders(struct, condition.outer):
             named = holder.find(condition.field)
-            if not named or not named.enum or named.place != 'attribute':
+            if not named or named.place != 'attribute' or not constants(named):
                 raise SchemaError(field.where, f'{holder.name} has no enumerated attribute {condition.field}')
-            if enum and named.enum is not enum:
-                raise SchemaError(field.where, f'{condition.field} is {enum.name} here and {named.enum.name} there')
-            enum = named.enum
-        unknown = set(condition.values) - set(enum.values if enum else []) - {'-'}
+            if values and constants(named) != values:
+                raise SchemaError(field.where, f'{condition.field} has other values in {holder.name} than elsewhere')
+            values = constants(named)
+        unknown = set(condition.values) - set(values) - {'-'}
         if unknown:
-            raise SchemaError(field.where, f'{enum.name if enum else struct.name} has no value {unknown.pop()}')
-        if len(enum.values) > 63:
-            raise SchemaError(field.where, f'{enum.name} has too many values for a condition')
+            raise SchemaError(field.where, f'{condition.field} has no value {unknown.pop()}')
+        if len(values) > 63:
+            raise SchemaError(field.where, f'{condition.field} has too many values for a condition')
+
+
+def constants(field: Field) -> list[str]:
+    """The values that a condition on FIELD can name, in the order of their C constants from 1 on."""
+    return field.enum.values if field.enum else {'yesno': ['yes', 'no'], 'onoff': ['on', 'off']}.get(field.type, [])
+
+
+def attribute_order(struct: Struct) -> list[int]:
+    """Indices of the attributes of STRUCT, each after those that its conditions speak of."""
+    waiting = [index for index, field in enumerate(struct.fields) if field.place == 'attribute' and not field.parent]
+    order: list[int] = []
+    while waiting:
+        blocked = {struct.fields[index].c for index in waiting}
+        ready = [index for index in waiting if not any(
+            not condition.outer and condition.field in blocked for condition in struct.fields[index].conditions)]
+        if not ready:
+            raise SchemaError(struct.where, f'the conditions of {struct.name} go in a circle')
+        order += ready
+        waiting = [index for index in waiting if index not in ready]
+    return order
 
 
 def member_type(field: Field) -> str:
