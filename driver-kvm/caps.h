@@ -77,6 +77,5 @@ gboolean caps_has_answer(const Caps *caps, const char *command, const char *path
 /* Option PARAMETER of command line group GROUP ("smp-opts"); PARAMETER may be NULL. Only the groups QEMU lists. */
 gboolean caps_has_option(const Caps *caps, const char *group, const char *parameter);
 
-/* The stored form, and back: also how tests make one without a QEMU. */
-char *caps_format(const Caps *caps); /* to free */
+/* From the stored form, which caps_probe() (caps-probe.h) makes. */
 Caps *caps_parse(const char *text, GError **error);

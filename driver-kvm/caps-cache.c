@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a binary is known by is a line of text: change one word of it and the stored answer is another binary's. It is
+ * stored in front of the answer, in one file per path.
+ */
+#include "driver-kvm/caps-cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "driver-kvm/caps-probe.h"
+#include "lib/error.h"
+#include "lib/file.h"
+
+#define FORMAT "2" /* of the stored form: another number makes old files strangers */
+#define FILE_MAX (16 * 1024 * 1024)
+
+typedef struct {
+    GMutex lock; /* held while the binary is probed */
+    char *identity;
+    Caps *caps;
+} Entry;
+
+struct CapsCache {
+    char *folder;
+    const ProcessIds *ids;
+    GMutex lock; /* guards the table (an entry stays once it is there) and what is known of /dev/kvm */
+    GHashTable *entries; /* path -> Entry */
+    struct stat kvm;
+    gboolean kvm_usable;
+};
+
+static void entry_free(gpointer data)
+{
+    Entry *entry = data;
+
+    g_mutex_clear(&entry->lock);
+    g_free(entry->identity);
+    caps_unref(entry->caps);
+    g_free(entry);
+}
+
+CapsCache *caps_cache_new(const char *folder, const ProcessIds *ids)
+{
+    CapsCache *cache = g_new0(CapsCache, 1);
+
+    cache->folder = g_strdup(folder);
+    cache->ids = ids;
+    g_mutex_init(&cache->lock);
+    cache->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
+    return cache;
+}
+
+void caps_cache_free(CapsCache *cache)
+{
+    if (!cache)
+        return;
+    g_hash_table_unref(cache->entries);
+    g_mutex_clear(&cache->lock);
+    g_free(cache->folder);
+    g_free(cache);
+}
+
+static int open_kvm(gpointer data, int out)
+{
+    const ProcessIds *ids = data;
+
+    if (ids && !process_become(ids))
+        return 1;
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    return write(out, fd >= 0 ? "y" : "n", 1) != 1;
+}
+
+/* May QEMU, as the user it will run as, open /dev/kvm? Groups and access lists decide, so it is tried, again whenever
+ * the device has changed. */
+static gboolean kvm_usable(CapsCache *cache)
+{
+    struct stat st;
+
+    if (stat("/dev/kvm", &st) < 0)
+        return FALSE;
+    g_mutex_lock(&cache->lock);
+    if (st.st_ino != cache->kvm.st_ino || st.st_dev != cache->kvm.st_dev ||
+        memcmp(&st.st_ctim, &cache->kvm.st_ctim, sizeof st.st_ctim) != 0) {
+        g_autoptr(GByteArray) reply = process_call("opening /dev/kvm", open_kvm, (gpointer)cache->ids, 1,
+                                                   g_get_monotonic_time() + G_USEC_PER_SEC, NULL);
+        cache->kvm_usable = reply && reply->len == 1 && reply->data[0] == 'y';
+        cache->kvm = st;
+    }
+    gboolean usable = cache->kvm_usable;
+    g_mutex_unlock(&cache->lock);
+    return usable;
+}
+
+static void add_stamp(GString *text, const struct stat *st)
+{
+    g_string_append_printf(text, " %" G_GINT64_FORMAT ".%09ld", (gint64)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+}
+
+/* NULL with ERROR if there is no such program. */
+static char *identify(const char *binary, gboolean kvm, GError **error)
+{
+    /* QEMU loads further parts of itself from here */
+    static const char *const module_folders[] = {"/usr/lib/x86_64-linux-gnu/qemu", "/usr/lib64/qemu", "/usr/lib/qemu"};
+    g_autoptr(GString) text = g_string_new("duovirt-caps " FORMAT " ");
+    struct utsname system;
+    struct stat st;
+
+    if (stat(binary, &st) < 0 || access(binary, X_OK) < 0) {
+        error_set_errno(error, VIR_FROM_QEMU, errno, "Cannot check QEMU binary %s", binary);
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        error_set_errno(error, VIR_FROM_QEMU, EACCES, "Cannot check QEMU binary %s", binary);
+        return NULL;
+    }
+    g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, binary, (guint64)st.st_ino, (guint64)st.st_size);
+    add_stamp(text, &st);
+    for (guint i = 0; i < G_N_ELEMENTS(module_folders); i++)
+        if (stat(module_folders[i], &st) == 0)
+            add_stamp(text, &st);
+    g_string_append_printf(text, " %s", kvm ? "kvm" : "tcg");
+    if (uname(&system) == 0)
+        g_string_append_printf(text, " %s %s", system.release, system.version);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static Caps *load(const char *path, const char *identity)
+{
+    g_autofree char *content = file_read(path, FILE_MAX, NULL, NULL);
+    gsize length = strlen(identity);
+
+    if (!content || strncmp(content, identity, length) != 0 || content[length] != '\n')
+        return NULL;
+    return caps_parse(content + length + 1, NULL);
+}
+
+static void store(const CapsCache *cache, const char *path, const char *identity, const char *text)
+{
+    g_autofree char *content = g_strconcat(identity, "\n", text, NULL);
+
+    /* without it the next start of the daemon only takes longer */
+    if (file_make_folder(cache->folder, 0755, NULL))
+        file_replace(path, content, -1, 0644, NULL);
+}
+
+static gboolean fill(CapsCache *cache, Entry *entry, const char *binary, const char *identity, gboolean kvm, GError **error)
+{
+    g_autofree char *name = g_strconcat(binary, ".caps", NULL);
+    g_autofree char *flat = g_strdelimit(g_strdup(name + 1), "/", '_');
+    g_autofree char *path = g_build_filename(cache->folder, flat, NULL);
+    Caps *caps = load(path, identity);
+
+    if (!caps) {
+        g_autofree char *text = caps_probe(binary, cache->ids, kvm, error);
+        if (!text || !(caps = caps_parse(text, error)))
+            return FALSE;
+        store(cache, path, identity, text);
+    }
+    caps_unref(entry->caps);
+    entry->caps = caps;
+    g_free(entry->identity);
+    entry->identity = g_strdup(identity);
+    return TRUE;
+}
+
+Caps *caps_cache_get(CapsCache *cache, const char *binary, GError **error)
+{
+    Caps *caps = NULL;
+
+    if (!g_path_is_absolute(binary) || strlen(binary) > NAME_MAX - 10) {
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "emulator '%s' is not an absolute path of usual length", binary);
+        return NULL;
+    }
+    gboolean kvm = kvm_usable(cache);
+    g_autofree char *identity = identify(binary, kvm, error);
+    if (!identity)
+        return NULL;
+
+    g_mutex_lock(&cache->lock);
+    Entry *entry = g_hash_table_lookup(cache->entries, binary);
+    if (!entry) {
+        entry = g_new0(Entry, 1);
+        g_mutex_init(&entry->lock);
+        g_hash_table_insert(cache->entries, g_strdup(binary), entry);
+    }
+    g_mutex_unlock(&cache->lock);
+
+    g_mutex_lock(&entry->lock);
+    if (g_strcmp0(entry->identity, identity) == 0 || fill(cache, entry, binary, identity, kvm, error))
+        caps = caps_ref(entry->caps);
+    g_mutex_unlock(&entry->lock);
+    return caps;
+}
