@@ -229,6 +229,7 @@ gboolean wire_decode(const WireType *type, const guint8 *bytes, gsize n, gpointe
     memset(out, 0, type->size);
     if (decode_struct(type, &reader, out, error))
         return TRUE;
+    g_prefix_error(error, "Unable to decode message payload: ");
     wire_clear(type, out);
     return FALSE;
 }
@@ -350,6 +351,7 @@ gboolean wire_encode(const WireType *type, gconstpointer in, GByteArray *out, GE
 
     if (encode_struct(type, in, out, error))
         return TRUE;
+    g_prefix_error(error, "Unable to encode message payload: ");
     g_byte_array_set_size(out, before);
     return FALSE;
 }
