@@ -88,18 +88,16 @@ GArray *sysfs_numbered(const char *root, const char *folder, const char *prefix)
     return numbers;
 }
 
-/* The value behind KEY if LINE begins with it, else NULL. */
+/* The value behind KEY if LINE begins with it, else NULL. Where there is a colon, nothing but blanks may be between. */
 static const char *field_value(const char *line, const char *key)
 {
     if (!g_str_has_prefix(line, key))
         return NULL;
     const char *at = line + strlen(key);
-    if (*at != ':' && *at != ' ' && *at != '\t')
-        return NULL;
-    at += strspn(at, " \t");
-    if (*at == ':')
-        at++;
-    return at + strspn(at, " \t");
+    const char *value = at + strspn(at, " \t");
+    if (*value == ':')
+        return value + 1 + strspn(value + 1, " \t");
+    return value > at && !memchr(value, ':', strcspn(value, "\n")) ? value : NULL;
 }
 
 char *sysfs_field(const char *text, const char *key)

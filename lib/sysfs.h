@@ -24,6 +24,6 @@ CpuSet *sysfs_cpuset(const char *root, const char *path, ...) G_GNUC_PRINTF(2, 3
 /* The numbers N of the entries PREFIXN in a folder, ascending; empty if there is no such folder. Elements are guint. */
 GArray *sysfs_numbered(const char *root, const char *folder, const char *prefix);
 
-/* In TEXT of the form "key<blanks>:<blanks>value" a line: the value of the first line with KEY, to free. Colon and blanks
- * may also be missing ("ctxt 123"). */
+/* In TEXT of the form "key: value" or "key value" a line: the value of the first line with KEY, to free. Blanks do not
+ * matter. */
 char *sysfs_field(const char *text, const char *key);
