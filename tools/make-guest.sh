@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A guest small enough to boot in seconds without KVM: Debian's kernel and an initrd of busybox.
+#
+#   make-guest.sh [DIR]      makes DIR/vmlinuz, DIR/vmlinux and DIR/initrd, unless they are there; prints DIR
+#
+# DIR defaults to $DUOVIRT_GUEST, else /var/cache/duovirt-guest: a place that QEMU's own user can read, which a home
+# folder is not. vmlinux is the same kernel without its compression: TCG saves three seconds of unpacking.
+#
+# The guest writes GUEST-READY to its serial console, gives a shell there, loads drivers for the hardware it finds, and
+# powers off on the ACPI button. ttyS0 is read only by the shell, so what a test types arrives as it was typed.
+set -euo pipefail
+
+dir=${1:-${DUOVIRT_GUEST:-/var/cache/duovirt-guest}}
+# What the guest can drive; what these depend on follows by itself.
+modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon virtio_console virtio_rng virtio_input
+         ahci sd_mod sr_mod e1000e xhci_pci uhci_hcd ehci_pci usbhid usb_storage evdev button psmouse i6300esb"
+recipe=$(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)
+
+mkdir -p "$dir"
+exec 9>"$dir/lock"
+flock 9
+if [ "$(cat "$dir/recipe" 2>/dev/null)" = "$recipe" ] && [ -s "$dir/vmlinux" ] && [ -s "$dir/initrd" ]; then
+    echo "$dir"
+    exit
+fi
+
+work=$(mktemp -d /tmp/make-guest.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+fetch_kernel() {
+    local package
+    package=$(apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -1)
+    [ -n "$package" ] && (cd "$work" && apt-get -q download "$package" >"$work/log" 2>&1)
+}
+
+# A fresh machine knows no packages, an old one knows some that are gone.
+fetch_kernel || { apt-get -q update >/dev/null && fetch_kernel; } || { cat "$work/log" >&2; exit 1; }
+dpkg-deb -x "$work"/linux-image-*.deb "$work/kernel"
+version=$(basename "$work"/kernel/lib/modules/*)
+depmod -b "$work/kernel" "$version"
+
+root=$work/root
+mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,root,etc/acpi/PWRF,lib/modules/"$version"}
+cp /bin/busybox "$root/bin/"
+for applet in $(busybox --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+done
+
+for module in $modules; do
+    modprobe -d "$work/kernel" -S "$version" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+done | sort -u | while read -r file; do
+    install -D -m 644 "$file" "$root/${file#"$work/kernel/"}"
+done
+cp "$work/kernel/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$root/lib/modules/$version/"
+depmod -b "$root" "$version"
+
+cat >"$root/init" <<'INIT'
+#!/bin/sh
+export PATH=/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts
+mount -t devpts pts /dev/pts
+# Twice: what a bus driver finds, its own drivers want in turn.
+for turn in 1 2; do
+    find /sys/devices -name modalias -exec cat {} + 2>/dev/null | sort -u | xargs modprobe -qa 2>/dev/null
+done
+modprobe -qa sd_mod sr_mod evdev button 2>/dev/null
+for nic in /sys/class/net/*; do ip link set "${nic##*/}" up; done
+acpid -f -l /dev/null >/dev/null 2>&1 &
+(n=0; while :; do n=$((n + 1)); echo $n >/run/counter; sleep 0.1; done) &
+echo "GUEST-READY" >/dev/ttyS0
+# A shell without line editing: it would ask the terminal where its cursor is.
+while :; do
+    setsid -c sh -c 'printf "guest# "; while read -r line; do eval "$line"; printf "guest# "; done' </dev/ttyS0 >/dev/ttyS0 2>&1
+done
+INIT
+cat >"$root/etc/acpi/PWRF/00000080" <<'POWER'
+#!/bin/sh
+echo "GUEST-POWEROFF" >/dev/ttyS0
+poweroff -f
+POWER
+chmod 755 "$root/init" "$root/etc/acpi/PWRF/00000080"
+mknod -m 600 "$root/dev/console" c 5 1
+(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc | gzip -9n) >"$work/initrd"
+
+/usr/bin/python3 - "$work/kernel/boot/vmlinuz-$version" "$work/vmlinux" <<'UNPACK'
+import lzma, sys
+image = open(sys.argv[1], 'rb').read()
+kernel = lzma.LZMADecompressor().decompress(image[image.index(b'\xfd7zXZ\x00'):])
+assert kernel[:4] == b'\x7fELF'
+open(sys.argv[2], 'wb').write(kernel)
+UNPACK
+
+install -m 644 "$work/kernel/boot/vmlinuz-$version" "$dir/vmlinuz"
+install -m 644 "$work/vmlinux" "$dir/vmlinux"
+install -m 644 "$work/initrd" "$dir/initrd"
+echo "$recipe" >"$dir/recipe"
+echo "$dir"
