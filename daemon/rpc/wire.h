@@ -45,24 +45,24 @@ typedef enum { WIRE_ONE, WIRE_OPTIONAL, WIRE_LIST, WIRE_FIXED } WireRepeat;
 
 typedef struct WireField {
     const char *name; /* as libvirt spells it */
-    WireKind kind;
-    WireRepeat repeat;
-    guint32 offset;
-    guint32 count;        /* list: offset of its n_ */
+    guint8 kind;      /* WireKind */
+    guint8 repeat;    /* WireRepeat */
+    guint16 offset;
+    guint16 count;        /* list: offset of its n_ */
+    gint16 chosen_by;     /* arm of a union: the value of its discriminant */
     guint32 max;          /* list: most members; fixed: how many */
     guint32 length;       /* string: most octets */
-    gint32 chosen_by;     /* arm of a union: the value of its discriminant */
     const WireType *type; /* struct */
 } WireField;
 
 struct WireType {
     const char *name; /* of the C struct */
-    gsize size;
-    gsize min_size; /* octets of its shortest form on the wire; never 0 */
+    guint32 size;
+    guint32 min_size; /* octets of its shortest form on the wire; never 0 */
     const WireField *fields;
-    guint n_fields;
+    guint16 n_fields;
+    guint16 discriminant; /* union: offset of a gint32 */
     gboolean is_union; /* exactly one of the fields is there */
-    guint32 discriminant; /* union: offset of a gint32 */
 };
 
 typedef enum { WIRE_LANE_READ, WIRE_LANE_WORK, WIRE_LANE_WRITE, WIRE_LANE_CONTROL } WireLane; /* daemon/rpc/call.h */
