@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * XDR's two ends: a cursor over octets that came in, which never leaves them, and a writer, which never exceeds what one
- * message may hold. Everything is in units of four octets, big endian; FALSE always means "does not fit", and then
+ * XDR's two ends: a cursor over octets that came in, which never leaves them, and a writer, which never exceeds what
+ * one message may hold. Everything is in units of four octets, big endian; FALSE always means "does not fit", and then
  * nothing was read or written.
  *
  * All functions: any thread.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The codec on hostile octets: the first two choose one of all emitted types, the rest is decoded as it. What is accepted
- * must come out the same when encoded and decoded again.
+ * The codec on hostile octets: the first two choose one of all emitted types, the rest is decoded as it. What is
+ * accepted must come out the same when encoded and decoded again.
  */
 #include <stddef.h>
 #include <stdint.h>

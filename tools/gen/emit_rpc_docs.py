@@ -73,7 +73,8 @@ def program(one):
     parts += [struct(s) for s in one.structs.values() if s.proc is None]
     parts += [enum(e) for e in one.enums.values()]
     if one.consts:
-        parts.append('### Limits\n\n' + ''.join(f'- `{one.upper(name)}` = {value}\n' for name, value in one.consts.items()))
+        limits = ''.join(f'- `{one.upper(name)}` = {value}\n' for name, value in one.consts.items())
+        parts.append(f'### Limits\n\n{limits}')
     return '\n'.join(parts)
 
 

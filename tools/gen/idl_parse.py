@@ -202,7 +202,8 @@ class Parser:
         argument, _, value = condition.rpartition(' = ')
         if argument and word == 'if':
             return Permission(obj, name, 'equal', argument, value)
-        return Permission(obj, name, 'set' if word == 'if' else 'unset', None, ' | '.join(self.flag_names(where, condition)))
+        value = ' | '.join(self.flag_names(where, condition))
+        return Permission(obj, name, 'set' if word == 'if' else 'unset', None, value)
 
     def flag_names(self, where, text):
         names = [part.strip() for part in text.split('|')]

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """implemented.py STAMP PROGRAM PROVEN FILE.idl...   prints how much of the wire the program PROGRAM answers.
 
-A procedure has a handler if PROGRAM defines its function; it counts as proven when PROVEN names it (remote_domain_create,
-one a line, # begins a comment): the tests with stock clients keep that list. An event may be proven without a handler.
+A procedure has a handler if PROGRAM defines its function; it counts as proven when PROVEN names it
+(remote_domain_create, one a line, # begins a comment): the tests with stock clients keep that list. An event may be
+proven without a handler.
 """
 import pathlib
 import subprocess

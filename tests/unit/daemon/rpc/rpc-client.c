@@ -103,8 +103,12 @@ static void test_reply(Fixture *fixture, gconstpointer data)
 
 static void test_error(Fixture *fixture, gconstpointer data)
 {
-    NetMessageError answer = {.code = VIR_ERR_NO_DOMAIN, .domain = VIR_FROM_QEMU, .message = (char *)"Domain not found: x",
-                              .level = VIR_ERR_ERROR, .str1 = (char *)"Domain not found: %s", .str2 = (char *)"x"};
+    NetMessageError answer = {.code = VIR_ERR_NO_DOMAIN,
+                              .domain = VIR_FROM_QEMU,
+                              .message = (char *)"Domain not found: x",
+                              .level = VIR_ERR_ERROR,
+                              .str1 = (char *)"Domain not found: %s",
+                              .str2 = (char *)"x"};
     NetMessageError strange = {.code = 12345, .domain = -7};
     RemoteConnectGetHostnameRet ret;
     g_autoptr(GError) error = NULL;
@@ -136,7 +140,10 @@ static void test_others(Fixture *fixture, gconstpointer data)
 {
     static const guint8 pong[] = {0, 0, 0, 28, 'k', 'e', 'e', 'p', 0, 0, 0, 1, 0, 0, 0, 2,
                                   0, 0, 0, 2,  0,   0,   0,   0,   0, 0, 0, 0};
-    NetMessageHeader ping = {KEEPALIVE_PROGRAM, KEEPALIVE_PROTOCOL_VERSION, KEEPALIVE_PROC_PING, NET_MESSAGE, 0, NET_OK};
+    NetMessageHeader ping = {.prog = KEEPALIVE_PROGRAM,
+                             .vers = KEEPALIVE_PROTOCOL_VERSION,
+                             .proc = KEEPALIVE_PROC_PING,
+                             .type = NET_MESSAGE};
     RemoteDomainEventCallbackRebootMsg reboot = {.callback_id = 4, .msg.dom.name = (char *)"guest"};
     RemoteConnectGetHostnameRet answer = {(char *)"host"}, ret;
     g_autoptr(GByteArray) request = NULL;
@@ -146,7 +153,8 @@ static void test_others(Fixture *fixture, gconstpointer data)
     rpc_client_listen(fixture->client, &remote_program, take_event, &callback);
     put_reply(fixture, REMOTE_PROC_CONNECT_GET_HOSTNAME, 0, NET_OK, &remote_connect_get_hostname_ret_type, &answer);
     put(fixture, &ping, NULL, NULL);
-    put_event(fixture, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT, &remote_domain_event_callback_reboot_msg_type, &reboot);
+    put_event(fixture, REMOTE_PROC_DOMAIN_EVENT_CALLBACK_REBOOT, &remote_domain_event_callback_reboot_msg_type,
+              &reboot);
     put_event(fixture, 999, NULL, NULL);
     put_event(fixture, REMOTE_PROC_DOMAIN_CREATE, NULL, NULL);
     put_reply(fixture, REMOTE_PROC_CONNECT_GET_HOSTNAME, 1, NET_OK, &remote_connect_get_hostname_ret_type, &answer);

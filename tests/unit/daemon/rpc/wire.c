@@ -26,6 +26,9 @@ static const struct {
 static const WireProgram *const programs[] = {&remote_program, &qemu_program, &admin_program, &keepalive_program,
                                               &toy_program};
 
+#define DECODE "Unable to decode message payload: "
+#define ENCODE "Unable to encode message payload: "
+
 typedef void (*TypeTest)(const WireType *type, GRand *rand);
 
 static void each_type(gconstpointer data)
@@ -191,20 +194,20 @@ static void test_decode_limits(void)
     guint8 bytes[64] = {0, 0, 0, 17, 'x'};
 
     refuse(&toy_pair_type, bytes, sizeof(bytes),
-           "Unable to decode message payload: ToyPair.left: length 17 is above the limit of 16");
-    refuse(&toy_pair_type, nul, sizeof(nul), "Unable to decode message payload: ToyPair.left: a NUL inside a string");
-    refuse(&toy_value_type, kind, sizeof(kind), "Unable to decode message payload: ToyValue: unknown kind 99");
+           DECODE "ToyPair.left: length 17 is above the limit of 16");
+    refuse(&toy_pair_type, nul, sizeof(nul), DECODE "ToyPair.left: a NUL inside a string");
+    refuse(&toy_value_type, kind, sizeof(kind), DECODE "ToyValue: unknown kind 99");
     memset(bytes, 0, sizeof(bytes));
     bytes[23] = 5; /* after five letters */
     refuse(&toy_later_type, bytes, sizeof(bytes),
-           "Unable to decode message payload: ToyLater.bytes: length 5 is above the limit of 4");
+           DECODE "ToyLater.bytes: length 5 is above the limit of 4");
     bytes[23] = 0;
     bytes[27] = 4;
     refuse(&toy_later_type, bytes, 28 + 15,
-           "Unable to decode message payload: ToyLater.shortOnes: the message ends before the value does");
+           DECODE "ToyLater.shortOnes: the message ends before the value does");
     memset(bytes, 0xff, sizeof(bytes));
     refuse(&remote_domain_event_callback_tunable_msg_type, bytes, sizeof(bytes),
-           "Unable to decode message payload: RemoteNonnullDomain.name: length 4294967295 is above the limit of 4194304");
+           DECODE "RemoteNonnullDomain.name: length 4294967295 is above the limit of 4194304");
 }
 
 /* The longest list libvirt allows, in a message that has not even its first member. */
@@ -213,8 +216,7 @@ static void test_decode_announced(void)
     guint8 bytes[8] = {0, 0, 0x40, 0, 0, 0, 0, 24};
 
     refuse(&remote_connect_get_all_domain_stats_args_type, bytes, sizeof(bytes),
-           "Unable to decode message payload: RemoteConnectGetAllDomainStatsArgs.doms: the message ends before the value "
-           "does");
+           DECODE "RemoteConnectGetAllDomainStatsArgs.doms: the message ends before the value does");
 }
 
 static void refuse_encode(const WireType *type, gconstpointer value, const char *message)
@@ -238,18 +240,17 @@ static void test_encode_limits(void)
     g_autofree char *name = g_strnfill(4 * 1024 * 1024, 'x');
     char *models[20];
 
-    refuse_encode(&toy_pair_type, &pair, "Unable to encode message payload: ToyPair.left: length 17 is above the limit of 16");
+    refuse_encode(&toy_pair_type, &pair, ENCODE "ToyPair.left: length 17 is above the limit of 16");
     pair.left = NULL;
     refuse_encode(&toy_pair_type, &pair,
-                  "Unable to encode message payload: ToyPair.left: a string that must be there is missing");
-    refuse_encode(&toy_later_type, &later, "Unable to encode message payload: ToyLater.bytes: length 5 is above the limit of 4");
-    refuse_encode(&toy_value_type, &value, "Unable to encode message payload: ToyValue: unknown kind 0");
+                  ENCODE "ToyPair.left: a string that must be there is missing");
+    refuse_encode(&toy_later_type, &later, ENCODE "ToyLater.bytes: length 5 is above the limit of 4");
+    refuse_encode(&toy_value_type, &value, ENCODE "ToyValue: unknown kind 0");
     for (guint i = 0; i < G_N_ELEMENTS(models); i++)
         models[i] = name;
     names.models = models;
     refuse_encode(&remote_connect_get_cpu_model_names_ret_type, &names,
-                  "Unable to encode message payload: RemoteConnectGetCpuModelNamesRet.models: the message would be longer "
-                  "than a message may be");
+                  ENCODE "RemoteConnectGetCpuModelNamesRet.models: the message would be longer than a message may be");
 }
 
 /* What libvirtd 9.0.0 answered to node_get_info of its test driver. */
