@@ -52,14 +52,14 @@ static gboolean sync_parent(const char *path, GError **error)
 
 /* The temporary name is fixed: what a crash left behind is overwritten by the next attempt and never piles up. Two writers
  * of one path are the caller's mistake; O_EXCL is not used for that reason. */
-gboolean file_replace(const char *path, const void *data, gssize length, mode_t mode, GError **error)
+static gboolean replace(const char *path, const void *data, gssize length, mode_t mode, gboolean sync, GError **error)
 {
     gsize size = length < 0 ? strlen(data) : (gsize)length;
     g_autofree char *temporary = g_strconcat(path, ".new", NULL);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return fail(error, "cannot create", temporary);
-    gboolean ok = fchmod(fd, mode) == 0 && write_all(fd, data, size) && fsync(fd) == 0;
+    gboolean ok = fchmod(fd, mode) == 0 && write_all(fd, data, size) && (!sync || fsync(fd) == 0);
     if (!ok)
         fail(error, "cannot write", temporary);
     if (close(fd) < 0 && ok)
@@ -70,7 +70,17 @@ gboolean file_replace(const char *path, const void *data, gssize length, mode_t 
         unlink(temporary);
         return FALSE;
     }
-    return sync_parent(path, error);
+    return !sync || sync_parent(path, error);
+}
+
+gboolean file_replace(const char *path, const void *data, gssize length, mode_t mode, GError **error)
+{
+    return replace(path, data, length, mode, TRUE, error);
+}
+
+gboolean file_replace_volatile(const char *path, const void *data, gssize length, mode_t mode, GError **error)
+{
+    return replace(path, data, length, mode, FALSE, error);
 }
 
 gboolean file_remove(const char *path, GError **error)

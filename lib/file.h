@@ -12,6 +12,9 @@
  * never a mixture. On return the new content and its name are on the disk. LENGTH -1: strlen. */
 gboolean file_replace(const char *path, const void *data, gssize length, mode_t mode, GError **error);
 
+/* The same for a file system in memory: whoever looks after kill -9 sees the old or the new, but nothing is synced. */
+gboolean file_replace_volatile(const char *path, const void *data, gssize length, mode_t mode, GError **error);
+
 /* Removes PATH and puts that on the disk. A PATH that is not there is a success. */
 gboolean file_remove(const char *path, GError **error);
 

@@ -8,11 +8,32 @@
  */
 #include "daemon/core/queue.h"
 #include "lib/driver/driver.h"
+#include "lib/error.h"
+
+typedef struct Registry Registry; /* daemon/core/registry.h */
 
 typedef struct DriverInstance { /* a loaded driver: one per module, lives as long as the daemon */
     const Driver *driver;
     gpointer self;
+    Registry *registry;       /* its domains */
+    virErrorDomain from;      /* of the errors that the daemon itself makes about its domains */
 } DriverInstance;
+
+/* Where a run stands (run.c). */
+typedef enum {
+    VM_IDLE,
+    VM_STARTING, /* the start operation owns the run: an end is only noted */
+    VM_RUNNING,
+    VM_ENDING,   /* somebody publishes the end just now */
+    VM_ENDED,    /* published as inactive; the driver's cleanup waits for its turn in the queue */
+} VmPhase;
+
+typedef struct {
+    gboolean noted;  /* the rest means something */
+    gboolean wanted; /* somebody killed it */
+    int detail;     /* virDomainEventStoppedDetailType, or HOST_STOPPED_REBOOT */
+    int reason;     /* virDomainShutoffReason */
+} VmEnd;
 
 struct Vm {
     gatomicrefcount refs;
@@ -26,13 +47,24 @@ struct Vm {
     VmView *view;
     gpointer private_data;
     GDestroyNotify private_destroy;
-    char *operation; /* what the queue is doing now, for messages; NULL if idle */
+    const char *operation; /* what the queue is doing now, for messages; NULL if idle; static */
     gint64 operation_since;
     gboolean removed; /* no longer in the registry */
+    VmPhase phase;
+    VmEnd end;        /* the driver saw the end while the start operation was at it */
+    VmEnd wanted_end; /* somebody is killing it: what that is called, whatever the driver sees */
+    gpointer owner;   /* the connection whose end ends this run (autodestroy); compared only */
+    GDestroyNotify owner_release;
+
+    GMutex record_lock; /* held while the run record is written, before `lock` */
+    GMutex edit_lock;   /* held while the live definition is edited, before `lock` */
+    gpointer sampler; /* its last figures (sampler.h); NULL: nobody asked yet */
+    GDestroyNotify sampler_destroy;
 };
 
-/* A domain with DEFINITION (taken over) as its next definition, or, if TRANSIENT, none until it starts. */
-Vm *vm_new(const DriverInstance *instance, const Domain *definition);
+/* A domain of INSTANCE with the UUID and, until the first publish, the shape of DEFINITION (taken over): as its next
+ * definition if PERSISTENT, else as the live one of a run that is about to begin. */
+Vm *vm_new(const DriverInstance *instance, Domain *definition, gboolean persistent);
 Vm *vm_ref(Vm *vm);
 void vm_unref(Vm *vm); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vm, vm_unref)
@@ -44,5 +76,20 @@ VmView *vm_view(Vm *vm); /* a new reference, never NULL */
 typedef void (*VmChange)(VmView *view, gpointer data);
 void vm_publish(Vm *vm, VmChange change, gpointer data);
 
+/* A virDomainState and its reason, with the time. */
+void vm_publish_state(Vm *vm, int state, int reason);
+/* What starts next time (taken over; NULL: it becomes transient). */
+void vm_publish_next(Vm *vm, Domain *next);
+
 /* Waits until the domain is not running or DEADLINE (g_get_monotonic_time()) has passed; FALSE then. */
 gboolean vm_wait_inactive(Vm *vm, gint64 deadline);
+
+/* What the queue is doing now, for messages. NAME (static); NULL: nothing. */
+void vm_set_operation(Vm *vm, const char *name);
+
+/* Who can be asked: an error each, said as libvirt does, if the domain is not (or is) running, or no longer there. Where
+ * the monitor is needed, also if it stopped answering. */
+gboolean vm_check_active(Vm *vm, GError **error);
+gboolean vm_check_inactive(Vm *vm, GError **error);
+gboolean vm_check_present(Vm *vm, GError **error);
+gboolean vm_check_monitor(Vm *vm, GError **error);

@@ -18,6 +18,7 @@
  * Errors: FALSE or NULL with ERROR set. `ret_` parameters are written on success only.
  */
 #include <glib.h>
+#include <libvirt/virterror.h>
 #include "lib/driver/host.h"
 #include "lib/model/model.h"
 #include "lib/params.h"
@@ -125,6 +126,7 @@ typedef struct Driver {
     const char *scheme;               /* "qemu": the URI scheme that leads here */
     const char *type;                 /* "QEMU": what virConnectGetType answers */
     const char *const *domain_types;  /* {"qemu", "kvm", NULL}: the <domain type=''> values it takes */
+    virErrorDomain error_domain;      /* VIR_FROM_QEMU: of the errors that libvirt's driver for it gives */
 
     /* Called once. NULL with ERROR: this host has no such hypervisor; the daemon says so and goes on without the
      * driver. Must not block for long: nothing is probed here that can be probed later. */

@@ -18,7 +18,7 @@ typedef struct VmView {
     int id;               /* -1: not running */
     int state;            /* virDomainState */
     int reason;           /* the state's own reason enumeration */
-    Domain *live;         /* what runs now; NULL when not running */
+    Domain *live;         /* what runs now; NULL when not running (a transient domain that ended keeps it) */
     Domain *next;         /* what starts next time; NULL for a transient domain */
     gboolean autostart;
     gboolean autodestroy; /* ends with the connection that started it */
@@ -70,6 +70,9 @@ typedef struct {
 
 /* Edits a private copy of the live definition; FALSE with ERROR abandons the edit. Must not block. */
 typedef gboolean (*VmEdit)(Domain *live, gpointer data, GError **error);
+
+/* A DETAIL for DriverHost.stopped beside libvirt's: the guest wants to reboot and this hypervisor needs a new run for that. */
+#define HOST_STOPPED_REBOOT (-1)
 
 typedef struct DriverHost {
     const DriverPaths *paths;

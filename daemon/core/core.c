@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/core/core.h"
+
+#include "daemon/core/event.h"
+#include "daemon/core/reconnect.h"
+#include "daemon/core/record.h"
+#include "daemon/core/store.h"
+#include "lib/file.h"
+
+struct Core {
+    CoreOptions options;
+    Loader *loader;
+};
+
+static gboolean make_folders(const DriverPaths *paths, GError **error)
+{
+    return file_make_folder(paths->run, 0755, error) && file_make_folder(paths->state, 0755, error) &&
+           file_make_folder(paths->cache, 0755, error) && file_make_folder(paths->log, 0755, error) &&
+           record_open(paths, error);
+}
+
+static gboolean open_instances(Core *core, GError **error)
+{
+    for (const DriverInstance *const *one = loader_all(core->loader); *one; one++) {
+        if (!store_open(&core->options.paths, *one, error))
+            return FALSE;
+        reconnect_load(*one);
+    }
+    return TRUE;
+}
+
+Core *core_open(const CoreOptions *options, GError **error)
+{
+    if (!make_folders(&options->paths, error))
+        return NULL;
+    Core *core = g_new0(Core, 1);
+    core->options = *options;
+    event_open(options->loop);
+    const DriverHost *host = host_open(&core->options.paths, options->loop, options->config);
+    core->loader = loader_open(host, options->driver_path);
+    if (open_instances(core, error))
+        return core;
+    core_close(core);
+    return NULL;
+}
+
+void core_start(Core *core)
+{
+    for (const DriverInstance *const *one = loader_all(core->loader); *one; one++)
+        reconnect_autostart(*one, &core->options.paths);
+}
+
+void core_close(Core *core)
+{
+    if (!core)
+        return;
+    queue_drain();
+    loader_free(core->loader);
+    g_free(core);
+}
+
+Loader *core_loader(Core *core)
+{
+    return core->loader;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * The domains of this host: drivers, definitions, runs. One at a time in a process.
+ *
+ *   core_open()   opens the drivers, reads definitions and run records: look-ups see every domain from now on, and each
+ *                 running guest is being found again in its queue
+ *   core_start()  begins to start what starts with the host
+ *   core_close()  waits for what the queues are at, closes the drivers; guests go on
+ */
+#include "daemon/core/host.h"
+#include "daemon/core/loader.h"
+
+typedef struct Core Core;
+
+typedef struct {
+    DriverPaths paths;       /* strings are borrowed and outlive the core; missing folders are made */
+    Loop *loop;              /* the event loop: runs before core_open() and until core_close() returns */
+    HostConfig config;       /* values of the configuration file */
+    const char *driver_path; /* folders with drivers, separated by colons; NULL: the usual ones */
+} CoreOptions;
+
+Core *core_open(const CoreOptions *options, GError **error);
+void core_start(Core *core);
+void core_close(Core *core); /* NULL is allowed. Not on a loop */
+
+Loader *core_loader(Core *core); /* its drivers */

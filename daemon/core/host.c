@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/core/host.h"
+
+#include "daemon/core/event.h"
+#include "daemon/core/record.h"
+#include "daemon/core/run.h"
+#include "lib/log.h"
+
+static const char *host_uuid(Vm *vm)
+{
+    return vm->uuid_text;
+}
+
+static gpointer host_get_private(Vm *vm)
+{
+    g_mutex_lock(&vm->lock);
+    gpointer data = vm->private_data;
+    g_mutex_unlock(&vm->lock);
+    return data;
+}
+
+static void host_set_private(Vm *vm, gpointer data, GDestroyNotify destroy)
+{
+    g_mutex_lock(&vm->lock);
+    gpointer old = vm->private_data;
+    GDestroyNotify old_destroy = vm->private_destroy;
+    vm->private_data = data;
+    vm->private_destroy = destroy;
+    g_mutex_unlock(&vm->lock);
+    if (old_destroy)
+        old_destroy(old);
+}
+
+static void save_late(gpointer data)
+{
+    g_autoptr(Vm) vm = data;
+    g_autoptr(GError) error = NULL;
+    if (!record_save(vm, &error))
+        log_line(LOG_ERR, "domain %s: its state is not on record: %s", vm->uuid_text, error->message);
+}
+
+/* The record follows in the queue: the event loop does not write files. */
+static void host_set_state(Vm *vm, int state, int reason)
+{
+    vm_publish_state(vm, state, reason);
+    if (queue_push(vm->queue, save_late, vm_ref(vm), NULL))
+        return;
+    vm_unref(vm); /* a full queue: each of its operations saves the record as well */
+}
+
+static void change_responsive(VmView *view, gpointer data)
+{
+    view->responsive = GPOINTER_TO_INT(data);
+}
+
+static void host_set_responsive(Vm *vm, gboolean responsive)
+{
+    vm_publish(vm, change_responsive, GINT_TO_POINTER(!!responsive));
+}
+
+typedef struct {
+    Domain *before;
+    Domain *after; /* NULL once it is published */
+} Edited;
+
+static void change_live(VmView *view, gpointer data)
+{
+    Edited *edited = data;
+    if (view->live != edited->before || view->id < 0)
+        return;
+    domain_unref(view->live);
+    view->live = g_steal_pointer(&edited->after);
+}
+
+static gboolean edit_locked(Vm *vm, VmEdit edit, gpointer data, GError **error)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    if (!vm_check_active(vm, error))
+        return FALSE;
+    g_autoptr(Domain) live = domain_copy(vm_view_def(view));
+    if (!edit(live, data, error))
+        return FALSE;
+    Edited edited = {view->live, g_steal_pointer(&live)};
+    vm_publish(vm, change_live, &edited);
+    if (!edited.after)
+        return TRUE;
+    domain_unref(edited.after);
+    return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain is not running"); /* it ended meanwhile */
+}
+
+gboolean host_edit_live(Vm *vm, VmEdit edit, gpointer data, GError **error)
+{
+    g_mutex_lock(&vm->edit_lock);
+    gboolean ok = edit_locked(vm, edit, data, error);
+    g_mutex_unlock(&vm->edit_lock);
+    return ok;
+}
+
+static void host_log(Vm *vm, int priority, const char *text)
+{
+    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
+    LogContext context = {.domain = view ? vm_view_def(view)->name : NULL};
+    log_context_enter(&context);
+    log_line(priority, "%s", text);
+    log_context_leave(&context);
+}
+
+static DriverHost host = {
+    .view = vm_view,
+    .uuid = host_uuid,
+    .ref = vm_ref,
+    .unref = vm_unref,
+    .get_private = host_get_private,
+    .set_private = host_set_private,
+    .set_state = host_set_state,
+    .set_responsive = host_set_responsive,
+    .edit_live = host_edit_live,
+    .save_status = record_save,
+    .stopped = run_stopped,
+    .emit = event_emit,
+    .log = host_log,
+};
+
+const DriverHost *host_open(const DriverPaths *paths, Loop *loop, HostConfig config)
+{
+    host.paths = paths;
+    host.loop = loop;
+    host.config = config;
+    return &host;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The domains of the last daemon become ours. */
+#include "daemon/core/vm.h"
+
+/* Reads definitions and run records of INSTANCE into its registry; finding the guests again is queued on each domain. Before there are clients. */
+void reconnect_load(const DriverInstance *instance);
+
+/* Starts what is marked to start with the host, once per boot. Does not wait. */
+void reconnect_autostart(const DriverInstance *instance, const DriverPaths *paths);

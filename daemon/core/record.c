@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A run on disk, step by step, and what the next daemon makes of a kill -9 after each:
+ *
+ *   1 folder made                        no record: the folder is removed
+ *   2 record with "starting up" (intent) the driver kills what it finds by the folder (lock, cgroup), cleans up; the start
+ *                                        was not acknowledged and has not happened
+ *   3 process made, driver's record      the same: a half-started guest is not kept
+ *   4 record with the state it runs in   acknowledged, or about to be: the driver attaches again
+ *   5 process gone                       the driver does not find it: cleanup, and a line in the log
+ *   6 cleanup done, folder removed       the domain is off
+ *
+ * Between 5 and 6 everything is done again by the next daemon: Driver.run->cleanup must bear that.
+ */
+#include "daemon/core/record.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/uuid.h"
+
+#define RECORD_MAX (XML_DOCUMENT_MAX * 2)
+
+static const DriverPaths *paths;
+
+static char *folder_of(const char *uuid)
+{
+    return g_build_filename(paths->run, "domains", uuid, NULL);
+}
+
+static char *path_of(const char *uuid)
+{
+    return g_build_filename(paths->run, "domains", uuid, "status.xml", NULL);
+}
+
+gboolean record_open(const DriverPaths *folders, GError **error)
+{
+    paths = folders;
+    g_autofree char *folder = g_build_filename(paths->run, "domains", NULL);
+    return file_make_folder(folder, 0711, error); /* guests' own users find their sockets below it */
+}
+
+static Status *read_record(const char *uuid, GError **error)
+{
+    g_autofree char *path = path_of(uuid);
+    g_autofree char *text = file_read(path, RECORD_MAX, NULL, error);
+    if (!text)
+        return NULL;
+    g_autoptr(Status) status = model_parse_text(&status_type, text, MODEL_PARSE_STATUS, NULL, error);
+    if (!status)
+        return NULL;
+    char inside[UUID_TEXT];
+    uuid_format(status->domain->uuid.bytes, inside);
+    if (status->version == RECORD_VERSION && status->domain->name && status->domain->id > 0 && g_str_equal(inside, uuid))
+        return g_steal_pointer(&status);
+    error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "not a record of this daemon for this domain");
+    return NULL;
+}
+
+gboolean record_prepare(const Vm *vm, GError **error)
+{
+    g_autofree char *folder = folder_of(vm->uuid_text);
+    g_autoptr(Status) old = read_record(vm->uuid_text, NULL);
+    if (old && !g_str_equal(old->driver->name, vm->instance->driver->name))
+        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
+                         "a domain of driver %s with uuid %s is running", old->driver->name, vm->uuid_text);
+    if (!file_remove_tree(folder, error))
+        return FALSE;
+    return mkdir(folder, 0711) == 0 ||
+           error_set_errno(error, vm->instance->from, errno, "cannot make folder '%s'", folder);
+}
+
+static void add_entries(StatusDriver *driver, GHashTable *entries)
+{
+    GHashTableIter iter;
+    gpointer name, value;
+    g_hash_table_iter_init(&iter, entries);
+    while (g_hash_table_iter_next(&iter, &name, &value)) {
+        StatusEntry *entry = status_entry_new();
+        entry->name = g_strdup(name);
+        entry->value = g_strdup(value);
+        g_ptr_array_add(driver->entries, entry);
+    }
+}
+
+static Status *status_of(Vm *vm, const VmView *view)
+{
+    const Driver *driver = vm->instance->driver;
+    Status *status = status_new();
+    status->version = RECORD_VERSION;
+    status->state = view->state;
+    status->reason = view->reason;
+    status->since = view->state_since;
+    status->transient = view->next ? TOGGLE_OFF : TOGGLE_ON;
+    status->autodestroy = view->autodestroy ? TOGGLE_ON : TOGGLE_OFF;
+    status->domain = domain_ref(view->live);
+    status->driver = status_driver_new();
+    status->driver->name = g_strdup(driver->name);
+    if (driver->run->status) {
+        g_autoptr(GHashTable) entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        driver->run->status(vm->instance->self, vm, entries);
+        add_entries(status->driver, entries);
+    }
+    return status;
+}
+
+static gboolean save_locked(Vm *vm, GError **error)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    if (view->id < 0)
+        return TRUE; /* it ended meanwhile */
+    g_autoptr(Status) status = status_of(vm, view);
+    g_autofree char *text = model_format_text(&status_type, status, MODEL_FORMAT_STATUS | MODEL_FORMAT_SECURE);
+    g_autofree char *path = path_of(vm->uuid_text);
+    return file_replace_volatile(path, text, -1, 0600, error);
+}
+
+gboolean record_save(Vm *vm, GError **error)
+{
+    g_mutex_lock(&vm->record_lock);
+    gboolean ok = save_locked(vm, error);
+    g_mutex_unlock(&vm->record_lock);
+    return ok;
+}
+
+gboolean record_remove(Vm *vm, GError **error)
+{
+    g_autofree char *folder = folder_of(vm->uuid_text);
+    g_mutex_lock(&vm->record_lock); /* a late save must not put a file into what is being removed */
+    gboolean ok = file_remove_tree(folder, error);
+    g_mutex_unlock(&vm->record_lock);
+    return ok;
+}
+
+GHashTable *record_entries(const Status *status)
+{
+    GHashTable *entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < status->driver->entries->len; i++) {
+        const StatusEntry *entry = status->driver->entries->pdata[i];
+        g_hash_table_replace(entries, g_strdup(entry->name), g_strdup(entry->value ? entry->value : ""));
+    }
+    return entries;
+}
+
+/* A folder without a record: killed between the two, nothing was begun. */
+static void load_one(const DriverInstance *instance, const char *uuid, RecordFound found)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = path_of(uuid);
+    g_autofree char *folder = folder_of(uuid);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        if (!file_remove_tree(folder, &error))
+            log_line(LOG_ERR, "%s", error->message);
+        return;
+    }
+    g_autoptr(Status) status = read_record(uuid, &error);
+    if (!status)
+        log_line(LOG_ERR, "record %s cannot be used; a guest that it is about goes on unseen: %s", path, error->message);
+    else if (g_str_equal(status->driver->name, instance->driver->name))
+        found(instance, g_steal_pointer(&status));
+}
+
+void record_load(const DriverInstance *instance, RecordFound found)
+{
+    g_autofree char *folder = folder_of("");
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    guint8 bytes[UUID_BYTES];
+    while (dir && (name = g_dir_read_name(dir)))
+        if (uuid_parse(name, bytes))
+            load_one(instance, name, found);
+}

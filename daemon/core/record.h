@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * Records of runs in run/domains/UUID/status.xml: what a restarted daemon finds its guests by. Each may block on the
+ * file system of /run (memory).
+ */
+#include "daemon/core/vm.h"
+
+#define RECORD_VERSION 1
+
+/* FOLDERS must outlive the use of records. */
+gboolean record_open(const DriverPaths *folders, GError **error);
+
+/* Makes VM's empty run folder. VIR_ERR_OPERATION_INVALID if another driver's domain with that UUID uses it. */
+gboolean record_prepare(const Vm *vm, GError **error);
+
+/* Writes what VM's view and driver say now. Waits for a write by another thread, so that the last to begin wins. */
+gboolean record_save(Vm *vm, GError **error);
+
+/* Removes the run folder and what is in it. */
+gboolean record_remove(Vm *vm, GError **error);
+
+/* Calls FOUND for each record of INSTANCE (STATUS is given away). What cannot be read is logged and left. */
+typedef void (*RecordFound)(const DriverInstance *instance, Status *status);
+void record_load(const DriverInstance *instance, RecordFound found);
+
+/* What the record's driver part says, as Driver.run->reconnect takes it. */
+GHashTable *record_entries(const Status *status);
