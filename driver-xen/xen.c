@@ -110,6 +110,7 @@ const Driver DRIVER_ENTRY = {
     .scheme = "xen",
     .type = "Xen",
     .domain_types = domain_types,
+    .error_domain = VIR_FROM_LIBXL,
     .open = xen_open,
     .close = xen_close,
     .node = &node_ops,
