@@ -25,12 +25,45 @@ static gboolean is_shown(guint flags, const ModelField *field, gconstpointer obj
     return text && g_str_has_prefix(text, field->kept);
 }
 
+static char *shown_text(guint flags, const ModelField *field, const ModelFrame *frame, const char **ret_unit);
+
+/* The first element that FIELD mirrors; NULL: there is none. */
+static gconstpointer find_mirrored(const ModelField *field, const ModelFrame *frame, const ModelType **ret_type)
+{
+    for (guint i = 0; field->mirror && i < frame->type->n_fields; i++) {
+        const ModelField *list = &frame->type->fields[i];
+        if (list->kind != MODEL_LIST || !g_str_equal(list->xml, field->mirror) || model_is_unset(list, frame->object))
+            continue;
+        *ret_type = list->type;
+        return g_ptr_array_index(MODEL_MEMBER_CONST(frame->object, list, GPtrArray *), 0);
+    }
+    return NULL;
+}
+
+/* What that element shows as its attribute, to free. */
+static char *mirrored_text(guint flags, const ModelField *field, const ModelFrame *element, const char **ret_unit)
+{
+    g_autofree char *text = NULL;
+
+    for (guint i = 0; !text && i < element->type->n_fields; i++) {
+        const ModelField *attribute = &element->type->fields[i];
+        if (attribute->place == MODEL_ATTRIBUTE && g_str_equal(attribute->xml, field->mirror_attribute))
+            text = shown_text(flags, attribute, element, ret_unit);
+    }
+    return g_steal_pointer(&text);
+}
+
 /* The value of FIELD to write, to free; NULL: none. */
 static char *shown_text(guint flags, const ModelField *field, const ModelFrame *frame, const char **ret_unit)
 {
+    const ModelType *type = NULL;
+
     *ret_unit = NULL;
     if (!model_applies(field, frame))
         return NULL;
+    gconstpointer mirrored = find_mirrored(field, frame, &type);
+    if (mirrored)
+        return mirrored_text(flags, field, &(ModelFrame){type, mirrored, frame}, ret_unit);
     if (!is_shown(flags, field, frame->object))
         return g_strdup(field->blank);
     g_autofree char *text = model_scalar_format(field, frame->object, ret_unit);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lib/cpuset.h"
 #include "lib/error.h"
 #include "lib/uuid.h"
 
@@ -210,6 +211,12 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
 {
     char mac[18];
 
+    if (field->kind == MODEL_CPUSET) {
+        g_autoptr(CpuSet) set = cpuset_parse(text, error);
+        if (set)
+            MODEL_MEMBER(object, field, char *) = cpuset_format(set);
+        return set != NULL;
+    }
     if (field->kind == MODEL_MAC) {
         if (!parse_mac(text, mac))
             return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "unable to parse mac address '%s'", text);
@@ -217,7 +224,8 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
     } else if (field->pattern && !g_regex_match(pattern_regex(field->pattern), text, 0, NULL)) {
         return bad_value(field, text, name, element, "", error);
     }
-    MODEL_MEMBER(object, field, char *) = g_strdup(text);
+    if (*text || !(field->marks & MODEL_NONEMPTY))
+        MODEL_MEMBER(object, field, char *) = g_strdup(text);
     return TRUE;
 }
 
@@ -241,6 +249,7 @@ gboolean model_scalar_parse(const ModelField *field, gpointer object, const char
     switch (field->kind) {
     case MODEL_STRING:
     case MODEL_MAC:
+    case MODEL_CPUSET:
         return parse_string(field, object, text, name, element, error);
     case MODEL_YESNO:
     case MODEL_ONOFF:
@@ -290,6 +299,7 @@ char *model_scalar_format(const ModelField *field, gconstpointer object, const c
     switch (field->kind) {
     case MODEL_STRING:
     case MODEL_MAC:
+    case MODEL_CPUSET:
         return g_strdup(MODEL_MEMBER_CONST(object, field, char *));
     case MODEL_YESNO:
         return g_strdup(MODEL_MEMBER_CONST(object, field, Toggle) == TOGGLE_ON ? "yes" : "no");

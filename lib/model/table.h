@@ -7,8 +7,9 @@
 #include "lib/model/model.h"
 
 typedef enum {
-    MODEL_STRING, /* char *; also text, mac */
-    MODEL_MAC,
+    MODEL_STRING, /* char * */
+    MODEL_MAC,    /* char *, in lower case */
+    MODEL_CPUSET, /* char *, in the shortest form */
     MODEL_INT32,
     MODEL_UINT32,
     MODEL_INT64,
@@ -41,6 +42,7 @@ typedef enum {
     MODEL_TWIN = 1 << 11,      /* an earlier field describes the same member under other conditions */
     MODEL_ANY = 1 << 12,       /* -1 in the document is 0 here: any */
     MODEL_UPPER = 1 << 13,     /* hexadecimal digits are written in upper case */
+    MODEL_NONEMPTY = 1 << 14,  /* an empty string says the same as nothing */
 } ModelMark;
 
 struct ModelEnum {
@@ -78,6 +80,8 @@ typedef struct {
     const char *blank;                /* what is written where it is unset */
     const char *match;                /* of several elements of one name: the one whose attribute `match` ... */
     const char *match_value;          /* ... has this value */
+    const char *mirror;               /* shows, where there is one, the first element of this name: ... */
+    const char *mirror_attribute;     /* ... its attribute of this name */
     const char *pattern;              /* MODEL_STRING: a regular expression for the whole of it */
     const char *kept;                 /* MODEL_RUNNING: a value that begins so belongs to the definition too */
     const char *unit;                 /* MODEL_SIZE: written unit; NULL: the largest that divides */

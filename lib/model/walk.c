@@ -6,7 +6,7 @@
 
 static gboolean is_string(const ModelField *field)
 {
-    return field->kind == MODEL_STRING || field->kind == MODEL_MAC || field->kind == MODEL_XML;
+    return field->kind == MODEL_STRING || field->kind == MODEL_MAC || field->kind == MODEL_CPUSET || field->kind == MODEL_XML;
 }
 
 static gboolean is_twin(const ModelField *field)
@@ -178,6 +178,7 @@ gboolean model_is_unset(const ModelField *field, gconstpointer object)
         return !MODEL_MEMBER_CONST(object, field, Uuid).set;
     case MODEL_STRING:
     case MODEL_MAC:
+    case MODEL_CPUSET:
     case MODEL_XML:
     case MODEL_STRUCT:
         return !MODEL_MEMBER_CONST(object, field, gpointer);

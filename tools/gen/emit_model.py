@@ -5,12 +5,12 @@ from __future__ import annotations
 from schema import (UNITS, Condition, Enum, Field, Schema, Struct, attribute_order, constant, constants, member_type,
                     snake)
 
-KINDS = {'string': 'STRING', 'text': 'STRING', 'mac': 'MAC', 'int': 'INT32', 'uint': 'UINT32', 'int64': 'INT64',
+KINDS = {'string': 'STRING', 'mac': 'MAC', 'cpuset': 'CPUSET', 'int': 'INT32', 'uint': 'UINT32', 'int64': 'INT64',
          'uint64': 'UINT64', 'size': 'SIZE', 'yesno': 'YESNO', 'onoff': 'ONOFF', 'flag': 'FLAG', 'uuid': 'UUID',
          'xml': 'XML'}
 WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}
 TABLE_MARKS = ['required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive',
-               'nozero', 'any', 'upper']
+               'nozero', 'any', 'upper', 'nonempty']
 ERROR_CODES = {'xml': 'VIR_ERR_XML_ERROR', 'config': 'VIR_ERR_CONFIG_UNSUPPORTED', 'internal': 'VIR_ERR_INTERNAL_ERROR',
                'detail': 'VIR_ERR_XML_DETAIL'}
 
@@ -118,7 +118,7 @@ def struct_source(schema: Schema, struct: Struct) -> list[str]:
 
 
 def condition_source(schema: Schema, struct: Struct, condition: Condition) -> str:
-    named = schema.holders(struct, condition.outer)[0].find(condition.field)
+    named = schema.holders(struct, condition.outer)[0].attribute(condition.field)
     bits = sum(1 << (0 if value == '-' else constants(named).index(value) + 1) for value in condition.values)
     if condition.negated:
         bits = ((1 << (len(constants(named)) + 1)) - 1) & ~bits
@@ -158,8 +158,11 @@ def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> st
     if field.option('match'):
         name, _, value = field.option('match').partition(':')
         parts += [f'.match = {quote(name)}', f'.match_value = {quote(value)}']
+    if field.option('mirror'):
+        element, _, name = field.option('mirror').partition('/')
+        parts += [f'.mirror = {quote(element)}', f'.mirror_attribute = {quote(name)}']
     if field.option('pattern'):
-        parts.append(f'.pattern = {quote(schema.patterns[field.option("pattern")])}')
+        parts.append(f'.pattern = {quote(schema.patterns[field.option("pattern")].regex)}')
     if field.option('unit'):
         unit = field.option('unit')
         parts += [f'.unit = {quote(WRITTEN_UNITS.get(unit, unit))}', f'.scale = {UNITS[unit]}',

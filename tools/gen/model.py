@@ -1,17 +1,25 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""model.py WHAT OUTPUT DESCRIPTION...: emits one output (header, source, rng, docs, dictionary) from the descriptions."""
+"""model.py WHAT OUTPUT DESCRIPTION...: emits one output (header, source, rng, docs,
+dictionary, samples) from the descriptions."""
 from __future__ import annotations
 
 import pathlib
 import sys
 
 import emit_model
+import emit_model_docs
+import emit_model_tests
+import emit_rng
 import schema
 
 BACK_ENDS = {
     'header': emit_model.header,
     'source': emit_model.source,
+    'rng': emit_rng.domain,
+    'docs': emit_model_docs.page,
+    'dictionary': emit_model_tests.dictionary,
+    'samples': emit_model_tests.samples,
 }
 
 

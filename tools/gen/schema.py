@@ -9,12 +9,12 @@ import pathlib
 import re
 
 INTEGERS = {'int': 'gint32', 'uint': 'guint32', 'int64': 'gint64', 'uint64': 'guint64'}
-SCALARS = {'string', 'text', 'yesno', 'onoff', 'flag', 'uuid', 'mac', 'size', 'xml', *INTEGERS}
+SCALARS = {'string', 'yesno', 'onoff', 'flag', 'uuid', 'mac', 'cpuset', 'size', 'xml', *INTEGERS}
 UNITS = {'b': 1, 'B': 1, 'KiB': 1 << 10, 'MiB': 1 << 20, 'M': 1 << 20, 'pretty': 1 << 10}
 MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
-         'any', 'upper'}
+         'any', 'upper', 'loose', 'nonempty'}
 VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'kept', 'blank',
-          'missing', 'only', 'scale'}
+          'missing', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
             'int', 'long', 'register', 'return', 'short', 'signed', 'static', 'struct', 'switch', 'union', 'unsigned',
             'void', 'volatile', 'while'}
@@ -45,8 +45,15 @@ class Enum:
 
 
 @dataclasses.dataclass
+class Pattern:
+    name: str
+    regex: str
+    examples: list[str]
+
+
+@dataclasses.dataclass
 class Condition:
-    """FIELD of the element OUTER levels up has (or, NEGATED, has not) one of VALUES; "-" is absent."""
+    """Attribute FIELD of the element OUTER levels up has (or, NEGATED, has not) one of VALUES; "-" is absent."""
     field: str
     outer: int
     negated: bool
@@ -86,6 +93,10 @@ class Struct:
     def find(self, c: str) -> Field | None:
         return next((field for field in self.fields if field.c == c), None)
 
+    def attribute(self, xml: str) -> Field | None:
+        return next((field for field in self.fields
+                     if field.place == 'attribute' and not field.parent and field.xml == xml), None)
+
     def members(self) -> list[Field]:
         """One field for each C member: a member may be described several times, under conditions that exclude each other."""
         return [field for field in self.fields if self.find(field.c) is field]
@@ -96,7 +107,7 @@ class Schema:
     enums: dict[str, Enum] = dataclasses.field(default_factory=dict)
     structs: dict[str, Struct] = dataclasses.field(default_factory=dict)
     namespaces: dict[str, str] = dataclasses.field(default_factory=dict)
-    patterns: dict[str, str] = dataclasses.field(default_factory=dict)
+    patterns: dict[str, Pattern] = dataclasses.field(default_factory=dict)
 
     def holders(self, struct: Struct, levels: int) -> list[Struct]:
         """The structs that STRUCT may lie in, LEVELS levels up."""
@@ -177,8 +188,12 @@ class Reader:
             raise SchemaError(where, f'{keyword} {name} has no documentation')
         if keyword == 'namespace' and len(words) == 3:
             self.schema.namespaces[name] = words[2]
-        elif keyword == 'pattern' and len(words) == 3:
-            self.schema.patterns[name] = words[2]
+        elif keyword == 'pattern' and len(words) > 3:
+            words[2] = words[2].replace('~', ' ')
+            wrong = [example for example in words[3:] if not re.fullmatch(words[2], example)]
+            if wrong:
+                raise SchemaError(where, f'example {wrong[0]} does not match pattern {name}')
+            self.schema.patterns[name] = Pattern(name, words[2], words[3:])
         elif keyword == 'enum' and len(words) > 2:
             self.unique(where, name)
             if len(set(words[2:])) != len(words) - 2:
@@ -231,7 +246,7 @@ class Reader:
 
     @staticmethod
     def condition(where: Where, text: str) -> Condition:
-        match = re.fullmatch(r'(\^*)([a-z_0-9]+)(!?)=(\S+)', text)
+        match = re.fullmatch(r'(\^*)([A-Za-z_0-9]+)(!?)=(\S+)', text)
         if not match:
             raise SchemaError(where, f'condition {text} is not understood')
         return Condition(match[2], len(match[1]), bool(match[3]), match[4].split(','))
@@ -285,6 +300,13 @@ class Reader:
                 raise SchemaError(field.where, f'{struct.name}.{field.c} is described twice (also {twin.where})')
             for condition in field.conditions:
                 self.check_condition(struct, field, condition)
+            mirror = field.option('mirror')
+            if mirror:
+                element, _, name = mirror.partition('/')
+                lists = [other for other in struct.fields if other.repeated and other.xml == element and other.struct]
+                if not lists or not any(inner.xml == name and inner.type == field.type
+                                        for inner in lists[0].struct.fields):
+                    raise SchemaError(field.where, f'mirror={mirror}: no such list or attribute')
             match = field.option('match')
             if match:
                 name, _, value = match.partition(':')
@@ -298,8 +320,8 @@ class Reader:
     def check_condition(self, struct: Struct, field: Field, condition: Condition) -> None:
         values: list[str] = []
         for holder in self.schema.holders(struct, condition.outer):
-            named = holder.find(condition.field)
-            if not named or named.place != 'attribute' or not constants(named):
+            named = holder.attribute(condition.field)
+            if not named or not constants(named):
                 raise SchemaError(field.where, f'{holder.name} has no enumerated attribute {condition.field}')
             if values and constants(named) != values:
                 raise SchemaError(field.where, f'{condition.field} has other values in {holder.name} than elsewhere')
@@ -321,7 +343,7 @@ def attribute_order(struct: Struct) -> list[int]:
     waiting = [index for index, field in enumerate(struct.fields) if field.place == 'attribute' and not field.parent]
     order: list[int] = []
     while waiting:
-        blocked = {struct.fields[index].c for index in waiting}
+        blocked = {struct.fields[index].xml for index in waiting}
         ready = [index for index in waiting if not any(
             not condition.outer and condition.field in blocked for condition in struct.fields[index].conditions)]
         if not ready:
