@@ -1,39 +1,71 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The program: its options, then the daemon until a signal ends it. */
 #include <glib.h>
-#include <stdlib.h>
 
+#include "daemon/daemon.h"
 #include "lib/log.h"
 
+enum { EXIT_FINE, EXIT_CANNOT_START, EXIT_WRONG_USE };
+
+static const char description[] =
+    "Runs in the foreground and logs to the journal, or to standard error where that is not connected to it.\n"
+    "\n"
+    "SIGTERM, SIGINT   stop; calls in progress may end, guests go on\n"
+    "SIGHUP            read the configuration again\n"
+    "\n"
+    "Exit status: 0 after a stop, 1 if it cannot start, 2 for wrong options.";
+
 typedef struct {
+    DaemonOptions daemon;
     gboolean version;
 } Options;
 
 static gboolean parse(Options *options, int *argc, char ***argv, GError **error)
 {
+    DaemonOptions *daemon = &options->daemon;
     const GOptionEntry entries[] = {
-        {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Say which version this is and exit", NULL},
+        {"root", 'r', 0, G_OPTION_ARG_FILENAME, &daemon->root, "Keep everything below DIR, sockets in DIR/run/libvirt",
+         "DIR"},
+        {"config", 'f', 0, G_OPTION_ARG_FILENAME, &daemon->config, "The configuration (etc/duovirt/duovirtd.conf)",
+         "FILE"},
+        {"drivers", 0, 0, G_OPTION_ARG_STRING, &daemon->drivers, "Folders with drivers, separated by colons", "PATH"},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &daemon->verbose, "Log everything", NULL},
+        {"version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "Say which version this is", NULL},
         {NULL},
     };
     g_autoptr(GOptionContext) context = g_option_context_new("- serves virtual machines to libvirt's clients");
 
     g_option_context_add_main_entries(context, entries, NULL);
-    return g_option_context_parse(context, argc, argv, error);
+    g_option_context_set_description(context, description);
+    if (!g_option_context_parse(context, argc, argv, error))
+        return FALSE;
+    if (*argc > 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument '%s'", (*argv)[1]);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(Daemon) daemon = NULL;
     Options options = {0};
 
     if (!parse(&options, &argc, &argv, &error)) {
-        g_printerr("duovirtd: %s\n", error->message);
-        return EXIT_FAILURE;
+        g_printerr("duovirtd: %s (see duovirtd --help)\n", error->message);
+        return EXIT_WRONG_USE;
     }
     if (options.version) {
-        g_print("duovirtd " DRIVER_BUILD "\n");
-        return EXIT_SUCCESS;
+        g_print("duovirtd %s\n", DRIVER_BUILD);
+        return EXIT_FINE;
     }
-    g_printerr("duovirtd: nothing to serve yet\n");
-    return EXIT_FAILURE;
+    log_open("duovirtd");
+    daemon = daemon_new(&options.daemon, &error);
+    if (!daemon) {
+        log_line(LOG_ERR, "cannot start: %s", error->message);
+        return EXIT_CANNOT_START;
+    }
+    daemon_run(daemon);
+    return EXIT_FINE;
 }

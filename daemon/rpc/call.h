@@ -39,7 +39,8 @@ typedef struct Call {
                               * else NULL; borrowed */
     int *fds;                /* descriptors that came with the call; a handler that keeps one sets it to -1 here */
     guint n_fds;
-    GArray *ret_fds;         /* of int: descriptors to send with the reply; closed after */
+    GArray *ret_fds;         /* of int: descriptors to send with the reply; closed after; NULL where the row sends none */
+    struct Stream *stream;   /* set by stream_new() (stream.h), where the row has a stream */
 } Call;
 
 /* The domain of a wire argument for the read and work lanes: a new reference, or NULL with VIR_ERR_NO_DOMAIN. */

@@ -18,12 +18,13 @@ typedef struct Stream Stream;
 #define STREAM_STALL_SECONDS 10
 #define STREAMS_MAX 64 /* of one connection */
 
-/* Runs once when the stream has ended, whatever ended it, also if it never began. On the I/O loop, or in the thread of the
- * call if that failed; must not block. */
+/* Runs once when the stream has ended, whatever ended it, also if it never began because the call failed. On the I/O loop:
+ * must not block. */
 typedef void (*StreamEnded)(gpointer data);
 
-/* Binds FD (non-blocking and pollable; taken over, also on failure) to CALL, a row with a stream, which says the direction.
- * From the call's handler, once. Returns a reference; NULL with ERROR if the connection has STREAMS_MAX already. */
+/* Binds FD (non-blocking and pollable; taken over, also on failure) to CALL, whose row has a stream and says the direction.
+ * From the call's handler, once. Returns a reference; NULL with ERROR (and ENDED never runs) if the connection has
+ * STREAMS_MAX already. */
 Stream *stream_new(Call *call, int fd, StreamEnded ended, gpointer data, GError **error);
 
 Stream *stream_ref(Stream *stream);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* A connection as the files of daemon/rpc/ see it. */
+#include "daemon/rpc/client.h"
+#include "daemon/rpc/frame.h"
+#include "daemon/rpc/keepalive.h"
+#include "daemon/rpc/outbox.h"
+#include "daemon/rpc/server.h"
+
+/* Octets of calls in flight at which a connection is not read any more. */
+#define CLIENT_CALL_OCTETS_MAX (64 * 1024 * 1024)
+
+typedef struct Stream Stream;
+
+struct Client {
+    gatomicrefcount refs;
+    guint64 id;
+    Server *server;
+    Identity *identity;
+    Identity *viewer; /* the same, read-only: who it is once opened with VIR_CONNECT_RO; made then */
+
+    Outbox outbox; /* any thread */
+
+    gint calls;       /* atomic: in flight */
+    gssize octets;    /* atomic: of their messages */
+    gint paused;      /* atomic: not read until client_resume() */
+    gint closing;     /* atomic: nothing is read any more, the end is posted */
+    gpointer instance; /* atomic: const DriverInstance *, set once by connect_open */
+
+    GMutex hooks_lock;
+    GArray *hooks; /* of Hook; NULL: closed */
+    guint last_hook;
+
+    GMutex streams_lock;
+    GHashTable *streams; /* serial -> Stream (a reference) */
+
+    /* I/O loop only. */
+    sd_event_source *source;
+    guint32 events; /* that the source waits for */
+    FrameReader reader;
+    gboolean continuing; /* more of what was read is dispatched by a posted function */
+    gboolean authenticated;
+    gboolean leaving;    /* ends when what waits has been sent */
+    gint64 deadline;     /* for connect_open, and for leaving; microseconds, monotonic; 0: none */
+    Keepalive keepalive;
+    guint stalled;       /* streams whose descriptor takes nothing while much waits for it */
+    char *uri;           /* of connect_open */
+    GList link;          /* in the server's list */
+};
+
+/* FD (taken over) and IDENTITY (taken over). I/O loop. */
+Client *client_new(Server *server, int fd, Identity *identity, gboolean authenticated, guint64 id, GError **error);
+
+/* Sends MESSAGE (taken over) and FDS (taken over; NULL: none). Any thread. */
+gboolean client_send(Client *client, GByteArray *message, GArray *fds);
+
+/* The end: at once, or when what waits has been sent. Any thread; the hooks run on the I/O loop, later. */
+void client_close(Client *client);
+void client_leave(Client *client); /* I/O loop */
+
+/* The peer broke the rules: one line to the log (not for each), and the end. WHY may quote it. Any thread. */
+void client_refuse(Client *client, const char *why);
+
+/* A call of N octets begins or ended. Begin: I/O loop; end: any thread. */
+void client_call_begin(Client *client, gsize octets);
+void client_call_end(Client *client, gsize octets);
+
+/* Something that kept it from being read is over. Any thread. */
+void client_resume(Client *client);
+
+/* Looks after its deadlines. I/O loop, about once a second. */
+void client_tick(Client *client, gint64 now);
+
+/* connect_open succeeded. I/O loop. */
+void client_opened(Client *client, const DriverInstance *instance, const char *uri, gboolean read_only);

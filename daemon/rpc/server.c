@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/rpc/server.h"
+
+#include <unistd.h>
+
+#include "daemon/auth/acl.h"
+#include "daemon/rpc/client-private.h"
+#include "lib/log.h"
+
+#define TICK_USEC G_USEC_PER_SEC
+#define STOP_POLL_USEC 2000
+
+struct Server {
+    Loop *io;
+    const Loader *loader;
+    ServerLimits limits;
+    GQueue clients;        /* of Client, each by its own link; one reference */
+    GHashTable *per_user;  /* uid -> number of its connections */
+    guint64 last_id;
+    sd_event_source *tick; /* NULL: nobody is connected */
+    gint connected;        /* atomic */
+    gint stopping;         /* atomic */
+    guint8 buffer[SERVER_BUFFER_SIZE];
+};
+
+Server *server_new(Loop *io, const Loader *loader)
+{
+    Server *server = g_new0(Server, 1);
+
+    server->io = io;
+    server->loader = loader;
+    server->per_user = g_hash_table_new(NULL, NULL);
+    g_queue_init(&server->clients);
+    return server;
+}
+
+void server_free(Server *server)
+{
+    if (!server)
+        return;
+    g_hash_table_unref(server->per_user);
+    g_free(server);
+}
+
+Loop *server_loop(const Server *server)
+{
+    return server->io;
+}
+
+const Loader *server_loader(const Server *server)
+{
+    return server->loader;
+}
+
+ServerLimits server_limits(const Server *server)
+{
+    return server->limits;
+}
+
+gboolean server_is_stopping(const Server *server)
+{
+    return g_atomic_int_get(&server->stopping);
+}
+
+guint8 *server_buffer(Server *server)
+{
+    return server->buffer;
+}
+
+typedef struct {
+    Server *server;
+    const ServerLimits *limits;
+} SetLimits;
+
+static void set_limits(gpointer data)
+{
+    SetLimits *set = data;
+
+    set->server->limits = *set->limits;
+}
+
+void server_set_limits(Server *server, const ServerLimits *limits)
+{
+    SetLimits set = {server, limits};
+
+    loop_call(server->io, set_limits, &set);
+}
+
+static void tick(gpointer data)
+{
+    Server *server = data;
+    gint64 now = g_get_monotonic_time();
+
+    g_clear_pointer(&server->tick, sd_event_source_unref);
+    for (GList *link = server->clients.head, *next; link; link = next) {
+        next = link->next;
+        client_tick(link->data, now);
+    }
+    if (server->clients.head)
+        server->tick = loop_after(server->io, TICK_USEC, tick, server);
+}
+
+static guint connections_of(Server *server, uid_t uid)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(server->per_user, GUINT_TO_POINTER(uid)));
+}
+
+static void count_user(Server *server, uid_t uid, int change)
+{
+    guint n = connections_of(server, uid) + change;
+
+    if (n > 0)
+        g_hash_table_insert(server->per_user, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n));
+    else
+        g_hash_table_remove(server->per_user, GUINT_TO_POINTER(uid));
+}
+
+/* NULL: there is room for one more. */
+static const char *why_full(Server *server, const Identity *identity)
+{
+    if (server->clients.length >= server->limits.max_clients)
+        return "max_clients is reached";
+    if (identity->uid != 0 && connections_of(server, identity->uid) >= server->limits.max_clients_per_user)
+        return "max_clients_per_user is reached";
+    return NULL;
+}
+
+static void refuse(const char *who, const char *why)
+{
+    static LogLimit limit = LOG_LIMIT_INIT(5, 60);
+
+    log_limited(&limit, LOG_WARNING, "refused a connection of %s: %s", who, why);
+}
+
+static Client *accept_client(Server *server, int fd, gboolean read_only, GError **error)
+{
+    g_autoptr(Identity) identity = identity_new_unix(fd, read_only, error);
+    gboolean authenticated;
+    const char *why;
+
+    if (!identity) {
+        close(fd);
+        return NULL;
+    }
+    why = why_full(server, identity);
+    if (why) {
+        refuse(identity->name, why);
+        close(fd);
+        return NULL;
+    }
+    authenticated = acl_admits(identity, fd, server->limits.group);
+    if (!authenticated)
+        refuse(identity->name, "neither root nor a member of the configured group");
+    return client_new(server, fd, g_steal_pointer(&identity), authenticated, ++server->last_id, error);
+}
+
+void server_accept(Server *server, int fd, gboolean read_only)
+{
+    g_autoptr(GError) error = NULL;
+    Client *client = accept_client(server, fd, read_only, &error);
+
+    if (error)
+        refuse("somebody", error->message);
+    if (!client)
+        return;
+    client->link.data = client;
+    g_queue_push_tail_link(&server->clients, &client->link);
+    count_user(server, client->identity->uid, 1);
+    g_atomic_int_inc(&server->connected);
+    if (!server->tick)
+        server->tick = loop_after(server->io, TICK_USEC, tick, server);
+}
+
+void server_forget(Server *server, Client *client)
+{
+    g_queue_unlink(&server->clients, &client->link);
+    count_user(server, client->identity->uid, -1);
+    g_atomic_int_add(&server->connected, -1);
+    client_unref(client);
+}
+
+/* Each connection ends when its last answer is out; none begins a new call. */
+static void leave_idle(gpointer data)
+{
+    Server *server = data;
+
+    for (GList *link = server->clients.head, *next; link; link = next) {
+        Client *client = link->data;
+        next = link->next;
+        if (g_atomic_int_get(&client->calls) == 0)
+            client_leave(client);
+    }
+}
+
+static void close_all(gpointer data)
+{
+    Server *server = data;
+
+    for (GList *link = server->clients.head; link; link = link->next)
+        client_close(link->data);
+}
+
+static void end_tick(gpointer data)
+{
+    g_clear_pointer(&((Server *)data)->tick, sd_event_source_unref);
+}
+
+void server_stop(Server *server, guint seconds)
+{
+    gint64 deadline = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+
+    g_atomic_int_set(&server->stopping, TRUE);
+    while (g_atomic_int_get(&server->connected) > 0 && g_get_monotonic_time() < deadline) {
+        loop_call(server->io, leave_idle, server);
+        g_usleep(STOP_POLL_USEC);
+    }
+    loop_call(server->io, close_all, server);
+    while (g_atomic_int_get(&server->connected) > 0)
+        g_usleep(STOP_POLL_USEC); /* the ends are posted already: the loop needs no event for them */
+    loop_call(server->io, end_tick, server);
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A stream is known to its connection from stream_new() on, under a lock: the client's first octets may arrive
+ * before the thread that sent the reply has done anything else. Everything but that table is touched by the I/O loop alone.
+ *
+ * The protocol, by status: CONTINUE carries octets, or, empty, says that the host's end has no more; OK from the client is
+ * the wish to finish, answered by OK when all it sent has been written; ERROR from the client is an abort,
+ * answered by OK; ERROR from here ends the stream.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "daemon/rpc/call.h"
+#include "daemon/rpc/client-private.h"
+#include "daemon/rpc/error.h"
+#include "daemon/rpc/stream-private.h"
+#include "lib/error.h"
+
+/* Above this much waiting for the client the host's end is not read. */
+#define BACKLOG_PAUSE (CLIENT_BACKLOG_PAUSE / 4)
+
+struct Stream {
+    gatomicrefcount refs;
+    Client *client;
+    const WireProc *proc;
+    guint32 serial;
+    StreamEnded ended;
+    gpointer data;
+
+    /* I/O loop. */
+    int fd;
+    sd_event_source *source; /* NULL: not begun, or over */
+    guint32 events;
+    gboolean over;
+    gboolean drained;    /* the host's end has no more */
+    gboolean finishing;  /* the client wants to finish; something still waits */
+    gboolean stalled;    /* so much waits that the connection is not read */
+    gint64 moved;        /* when the descriptor last took something, or had nothing to take */
+    GByteArray *waiting; /* for the descriptor; the first `written` octets have gone */
+    gsize written;
+    char *abort_message; /* stream_abort() before it began */
+};
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+
+Stream *stream_ref(Stream *stream)
+{
+    g_atomic_ref_count_inc(&stream->refs);
+    return stream;
+}
+
+void stream_unref(Stream *stream)
+{
+    if (!stream || !g_atomic_ref_count_dec(&stream->refs))
+        return;
+    client_unref(stream->client);
+    g_byte_array_unref(stream->waiting);
+    g_free(stream->abort_message);
+    g_free(stream);
+}
+
+/* Puts STREAM into the client's table (one reference), or says why not. */
+static gboolean enlist(Stream *stream, GError **error)
+{
+    Client *client = stream->client;
+    gpointer key = GUINT_TO_POINTER(stream->serial);
+    const char *why = NULL;
+
+    g_mutex_lock(&client->streams_lock);
+    if (g_hash_table_size(client->streams) >= STREAMS_MAX)
+        why = "too many streams on this connection";
+    else if (g_hash_table_contains(client->streams, key))
+        why = "a stream with this serial is open";
+    else
+        g_hash_table_insert(client->streams, key, stream_ref(stream));
+    g_mutex_unlock(&client->streams_lock);
+    return !why || error_set(error, VIR_FROM_STREAMS, VIR_ERR_RPC, "%s", why);
+}
+
+static void delist(Stream *stream)
+{
+    g_mutex_lock(&stream->client->streams_lock);
+    g_hash_table_remove(stream->client->streams, GUINT_TO_POINTER(stream->serial));
+    g_mutex_unlock(&stream->client->streams_lock);
+}
+
+/* A new reference, or NULL. */
+static Stream *find(Client *client, const FrameHeader *header)
+{
+    Stream *stream;
+
+    g_mutex_lock(&client->streams_lock);
+    stream = g_hash_table_lookup(client->streams, GUINT_TO_POINTER(header->serial));
+    if (stream && (stream->proc->number != (guint32)header->procedure || stream->proc->program->id != header->program))
+        stream = NULL;
+    if (stream)
+        stream_ref(stream);
+    g_mutex_unlock(&client->streams_lock);
+    return stream;
+}
+
+/* References to all of them. */
+static GPtrArray *all(Client *client)
+{
+    GPtrArray *streams = g_ptr_array_new_with_free_func((GDestroyNotify)stream_unref);
+    GHashTableIter iter;
+    gpointer stream;
+
+    g_mutex_lock(&client->streams_lock);
+    g_hash_table_iter_init(&iter, client->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &stream))
+        g_ptr_array_add(streams, stream_ref(stream));
+    g_mutex_unlock(&client->streams_lock);
+    return streams;
+}
+
+Stream *stream_new(Call *call, int fd, StreamEnded ended, gpointer data, GError **error)
+{
+    g_autoptr(Stream) stream = g_new0(Stream, 1);
+
+    g_atomic_ref_count_init(&stream->refs);
+    stream->client = client_ref(call->client);
+    stream->proc = call->proc;
+    stream->serial = call->serial;
+    stream->fd = fd;
+    stream->waiting = g_byte_array_new();
+    if (!enlist(stream, error)) {
+        close(fd);
+        return NULL;
+    }
+    stream->ended = ended;
+    stream->data = data;
+    call->stream = stream_ref(stream);
+    return g_steal_pointer(&stream);
+}
+
+static void set_stalled(Stream *stream, gboolean stalled)
+{
+    if (stream->stalled == stalled)
+        return;
+    stream->stalled = stalled;
+    stream->client->stalled += stalled ? 1 : -1;
+    if (!stalled)
+        client_resume(stream->client);
+}
+
+static void end(Stream *stream)
+{
+    if (stream->over)
+        return;
+    stream->over = TRUE;
+    set_stalled(stream, FALSE);
+    g_clear_pointer(&stream->source, sd_event_source_disable_unref);
+    close(stream->fd);
+    if (stream->ended)
+        stream->ended(stream->data);
+    delist(stream);
+}
+
+static void end_now(gpointer data)
+{
+    end(data);
+    stream_unref(data);
+}
+
+void stream_drop(Stream *stream)
+{
+    loop_post(server_loop(stream->client->server), end_now, stream);
+}
+
+static FrameHeader header_of(const Stream *stream, NetMessageStatus status)
+{
+    const WireProgram *program = stream->proc->program;
+
+    return (FrameHeader){program->id, program->version, stream->proc->number, NET_STREAM, stream->serial, status};
+}
+
+static void send(Stream *stream, NetMessageStatus status, const guint8 *bytes, gsize n)
+{
+    FrameHeader header = header_of(stream, status);
+    GByteArray *message = frame_begin(&header);
+
+    if (n > 0)
+        g_byte_array_append(message, bytes, n);
+    frame_finish(message, NULL); /* N is below the limit by far */
+    client_send(stream->client, message, NULL);
+}
+
+static void fail(Stream *stream, const GError *error)
+{
+    client_send(stream->client, error_message(header_of(stream, NET_ERROR), error), NULL);
+    end(stream);
+}
+
+static void fail_with(Stream *stream, virErrorNumber code, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+
+    error_set(&error, VIR_FROM_STREAMS, code, "%s", message);
+    fail(stream, error);
+}
+
+static void fail_errno(Stream *stream, int errnum, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+
+    error_set_errno(&error, VIR_FROM_STREAMS, errnum, "%s", message);
+    fail(stream, error);
+}
+
+static gsize waits(const Stream *stream)
+{
+    return stream->waiting->len - stream->written;
+}
+
+static gboolean reads(const Stream *stream)
+{
+    return stream->proc->stream != WIRE_STREAM_WRITE && !stream->drained &&
+           outbox_size(&stream->client->outbox) < BACKLOG_PAUSE;
+}
+
+static void set_events(Stream *stream)
+{
+    guint32 events = (reads(stream) ? EPOLLIN : 0) | (waits(stream) > 0 ? EPOLLOUT : 0);
+
+    if (!stream->source || events == stream->events)
+        return;
+    stream->events = events;
+    sd_event_source_set_io_events(stream->source, events);
+}
+
+/* Writes what the descriptor takes of what waits. FALSE: the stream is over. */
+static gboolean drain(Stream *stream)
+{
+    while (waits(stream) > 0) {
+        gssize n = write(stream->fd, stream->waiting->data + stream->written, waits(stream));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN) {
+            fail_errno(stream, errno, "cannot write to stream");
+            return FALSE;
+        }
+        if (n < 0)
+            break;
+        stream->written += n;
+        stream->moved = g_get_monotonic_time();
+    }
+    if (waits(stream) == 0) {
+        g_byte_array_set_size(stream->waiting, 0);
+        stream->written = 0;
+    }
+    if (waits(stream) < STREAM_WAITING_MAX / 2)
+        set_stalled(stream, FALSE);
+    if (waits(stream) == 0 && stream->finishing) {
+        send(stream, NET_OK, NULL, 0);
+        end(stream);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void take_bytes(Stream *stream, const guint8 *bytes, gsize n)
+{
+    if (stream->proc->stream == WIRE_STREAM_READ) {
+        fail_with(stream, VIR_ERR_RPC, "stream is not open for writing");
+        return;
+    }
+    if (n == 0 || stream->finishing)
+        return;
+    if (waits(stream) == 0)
+        stream->moved = g_get_monotonic_time();
+    g_byte_array_append(stream->waiting, bytes, n);
+    if (stream->source && !drain(stream))
+        return;
+    if (waits(stream) >= STREAM_WAITING_MAX)
+        set_stalled(stream, TRUE);
+    set_events(stream);
+}
+
+static void finish(Stream *stream)
+{
+    stream->finishing = TRUE;
+    if (stream->source && drain(stream))
+        set_events(stream);
+}
+
+void stream_take(Client *client, const Frame *frame)
+{
+    g_autoptr(Stream) stream = find(client, &frame->header);
+
+    if (!stream || stream->over)
+        return;
+    if (frame->header.type == NET_STREAM_HOLE) {
+        client_refuse(client, "a hole in a stream that takes none");
+        return;
+    }
+    switch ((NetMessageStatus)frame->header.status) {
+    case NET_CONTINUE:
+        take_bytes(stream, frame->payload, frame->n_payload);
+        break;
+    case NET_OK:
+        finish(stream);
+        break;
+    case NET_ERROR:
+        send(stream, NET_OK, NULL, 0);
+        end(stream);
+        break;
+    }
+}
+
+/* A terminal whose other end is gone answers EIO. */
+static void read_some(Stream *stream)
+{
+    guint8 *buffer = server_buffer(stream->client->server);
+    gssize n = read(stream->fd, buffer, SERVER_BUFFER_SIZE);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n < 0 && errno != EIO) {
+        fail_errno(stream, errno, "cannot read from stream");
+        return;
+    }
+    stream->drained = n <= 0;
+    send(stream, NET_CONTINUE, buffer, MAX(n, 0));
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    g_autoptr(Stream) stream = stream_ref(userdata);
+
+    if (revents & EPOLLOUT && !drain(stream))
+        return 0;
+    if (reads(stream) && revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        read_some(stream);
+    else if (revents & (EPOLLHUP | EPOLLERR))
+        /* Reported without being asked for. If the client takes its time this goes on in streams_may_send(). */
+        sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    if (!stream->over)
+        set_events(stream);
+    return 0;
+}
+
+static void begin(gpointer data)
+{
+    g_autoptr(Stream) stream = data;
+    int r;
+
+    if (stream->over)
+        return;
+    if (g_atomic_int_get(&stream->client->closing)) { /* it may have looked for its streams already */
+        end(stream);
+        return;
+    }
+    if (stream->abort_message) {
+        fail_with(stream, VIR_ERR_RPC, stream->abort_message);
+        return;
+    }
+    stream->events = reads(stream) ? EPOLLIN : 0;
+    stream->moved = g_get_monotonic_time();
+    r = sd_event_add_io(loop_event(server_loop(stream->client->server)), &stream->source, stream->fd, stream->events,
+                        on_io, stream);
+    if (r < 0)
+        fail_errno(stream, -r, "cannot watch the stream");
+    else if (drain(stream))
+        set_events(stream);
+}
+
+void stream_begin(Stream *stream)
+{
+    loop_post(server_loop(stream->client->server), begin, stream);
+}
+
+typedef struct {
+    Stream *stream;
+    char *message;
+} Abort;
+
+static void abort_now(gpointer data)
+{
+    g_autofree Abort *request = data;
+    g_autoptr(Stream) stream = request->stream;
+    g_autofree char *message = request->message;
+
+    if (stream->over)
+        return;
+    if (stream->source)
+        fail_with(stream, VIR_ERR_RPC, message);
+    else if (!stream->abort_message)
+        stream->abort_message = g_steal_pointer(&message);
+}
+
+void stream_abort(Stream *stream, const char *message)
+{
+    Abort *request = g_new(Abort, 1);
+
+    *request = (Abort){stream_ref(stream), g_strdup(message)};
+    loop_post(server_loop(stream->client->server), abort_now, request);
+}
+
+void streams_may_send(Client *client)
+{
+    g_autoptr(GPtrArray) streams = all(client);
+
+    for (guint i = 0; i < streams->len; i++) {
+        Stream *stream = g_ptr_array_index(streams, i);
+        if (!stream->source || !reads(stream))
+            continue;
+        sd_event_source_set_enabled(stream->source, SD_EVENT_ON);
+        set_events(stream);
+    }
+}
+
+void streams_tick(Client *client, gint64 now)
+{
+    g_autoptr(GPtrArray) streams = all(client);
+
+    for (guint i = 0; i < streams->len; i++) {
+        Stream *stream = g_ptr_array_index(streams, i);
+        gboolean urgent = stream->stalled || stream->finishing;
+        if (stream->source && urgent && now - stream->moved > STREAM_STALL_SECONDS * G_USEC_PER_SEC)
+            fail_with(stream, VIR_ERR_OPERATION_TIMEOUT, "the other end of the stream takes nothing");
+    }
+}
+
+void streams_end(Client *client)
+{
+    g_autoptr(GPtrArray) streams = all(client);
+
+    for (guint i = 0; i < streams->len; i++)
+        end(g_ptr_array_index(streams, i));
+}
