@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/core/core-config.h"
+#include "daemon/core/place.h"
 #include "daemon/core/registry.h"
 #include "lib/log.h"
 
@@ -118,16 +119,11 @@ static void load_folder(Loader *loader, const char *folder)
         load(loader, names->pdata[i]);
 }
 
-/* BUILD/daemon/duovirtd finds BUILD/driver-x/duovirt-driver-x.so; anywhere else is an installed daemon. */
 static char *usual_path(void)
 {
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *folder = g_path_get_dirname(program ? program : "/");
-    g_autofree char *build = g_path_get_dirname(folder);
-    g_autofree char *mark = g_build_filename(build, "build.ninja", NULL);
-    if (!g_file_test(mark, G_FILE_TEST_EXISTS))
-        return g_strdup(DRIVER_FOLDER);
-    return g_strdup_printf("%s/driver-kvm:%s/driver-xen", build, build);
+    g_autofree char *kvm = place_of("driver-kvm", DRIVER_FOLDER);
+    g_autofree char *xen = place_of("driver-xen", DRIVER_FOLDER);
+    return g_str_equal(kvm, xen) ? g_steal_pointer(&kvm) : g_strdup_printf("%s:%s", kvm, xen);
 }
 
 Loader *loader_open(const DriverHost *host, const char *path)

@@ -282,8 +282,11 @@ gboolean run_start(Vm *vm, const RunStart *how, GError **error)
     settle(vm);
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(Domain) live = domain_copy(how->definition ? how->definition : view->next);
-    if (!complete_live(vm, live, error))
+    if (!complete_live(vm, live, error)) {
+        if (how->owner_release)
+            how->owner_release(how->owner);
         return FALSE;
+    }
     begin(vm, g_steal_pointer(&live), how);
     gboolean prepared = record_prepare(vm, error) && record_save(vm, error);
     if (!prepared || !start_driver(vm, how, error)) {

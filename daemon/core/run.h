@@ -12,7 +12,7 @@ typedef struct {
     int restore_fd;     /* -1: a fresh boot */
     const char *restore_name;
     gpointer owner;     /* autodestroy: whoever's end ends the run; NULL: nobody's */
-    GDestroyNotify owner_release; /* called with OWNER when the run has ended or failed; not if run_start was refused */
+    GDestroyNotify owner_release; /* called once with OWNER: at the end of the run, or when it does not come to one */
 } RunStart;
 
 #define RUN_START_INIT {.detail = VIR_DOMAIN_EVENT_STARTED_BOOTED, .restore_fd = -1}

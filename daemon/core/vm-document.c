@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/core/vm-document.h"
+
+#include "daemon/core/core-config.h"
+#include "daemon/core/place.h"
+#include "lib/log.h"
+
+#define WARNINGS_MAX 20
+
+static gboolean check_root(const XmlNode *root, GError **error)
+{
+    return g_str_equal(xml_name(root), "domain") ||
+           error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "expecting root element of 'domain', not '%s'", xml_name(root));
+}
+
+/* What a definition says in vain is no error, but somebody wants to know. */
+static void log_warnings(const Domain *definition, const GPtrArray *warnings)
+{
+    for (guint i = 0; i < warnings->len && i < WARNINGS_MAX; i++)
+        log_line(LOG_NOTICE, "definition of '%s': %s", definition->name, (const char *)warnings->pdata[i]);
+    if (warnings->len > WARNINGS_MAX)
+        log_line(LOG_NOTICE, "definition of '%s': %u more", definition->name, warnings->len - WARNINGS_MAX);
+}
+
+static gboolean validates(XmlDocument *document, GError **error)
+{
+    g_autofree char *schema = place_of("lib/model/domain.rng", SCHEMA_FOLDER "/domain.rng");
+    return xml_validate(document, schema, error);
+}
+
+Domain *vm_document_read(const DriverInstance *instance, const char *xml, gboolean validate, GError **error)
+{
+    g_autoptr(XmlDocument) document = xml_parse(xml, "domain_definition", error);
+    if (!document || !check_root(xml_root(document), error) || (validate && !validates(document, error)))
+        return NULL;
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(Domain) definition = model_parse(&domain_type, xml_root(document), MODEL_PARSE_INACTIVE, warnings, error);
+    if (!definition || !instance->driver->definition->complete(instance->self, definition, DRIVER_COMPLETE_DEFINE, error))
+        return NULL;
+    log_warnings(definition, warnings);
+    return g_steal_pointer(&definition);
+}
+
+/* A transient domain has no other definition than the one that runs; libvirt shows that, as if it did not run. */
+static char *show_transient(const VmView *view, guint format)
+{
+    g_autoptr(Domain) definition = domain_copy(view->live);
+    definition->id = -1;
+    return model_format_text(&domain_type, definition, format);
+}
+
+char *vm_document_show(const VmView *view, guint flags)
+{
+    guint format = 0;
+    if (flags & (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE))
+        format |= MODEL_FORMAT_SECURE;
+    if (flags & VIR_DOMAIN_XML_MIGRATABLE)
+        format |= MODEL_FORMAT_MIGRATABLE;
+    if (!(flags & VIR_DOMAIN_XML_INACTIVE))
+        return model_format_text(&domain_type, vm_view_def(view), format);
+    if (!view->next)
+        return show_transient(view, format);
+    return model_format_text(&domain_type, view->next, format | MODEL_FORMAT_INACTIVE);
+}

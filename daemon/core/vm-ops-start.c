@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Handlers: domains start. */
+#include <unistd.h>
+
+#include "daemon/core/store.h"
+#include "daemon/core/vm-ops.h"
+#include "daemon/rpc/client.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/save-header.h"
+
+/* The connection that is to take a run with it. Held by the run (until its end), by the connection's hook (until it ran
+ * or was removed), and by who starts. */
+typedef struct {
+    gatomicrefcount refs;
+    Vm *vm;
+    Client *client;
+    guint hook;
+    gint gone; /* atomic */
+} Autodestroy;
+
+static Autodestroy *autodestroy_ref(Autodestroy *autodestroy)
+{
+    g_atomic_ref_count_inc(&autodestroy->refs);
+    return autodestroy;
+}
+
+static void autodestroy_unref(Autodestroy *autodestroy)
+{
+    if (!autodestroy || !g_atomic_ref_count_dec(&autodestroy->refs))
+        return;
+    vm_unref(autodestroy->vm);
+    client_unref(autodestroy->client);
+    g_free(autodestroy);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Autodestroy, autodestroy_unref)
+
+static void end_it(gpointer data)
+{
+    g_autoptr(Autodestroy) autodestroy = data;
+    run_owner_gone(autodestroy->vm, autodestroy);
+}
+
+static void connection_closed(gpointer data)
+{
+    Autodestroy *autodestroy = data; /* the hook's reference goes on to the work */
+    g_autoptr(GError) error = NULL;
+    g_atomic_int_set(&autodestroy->gone, TRUE);
+    if (pool_push(POOL_CONTROL, end_it, autodestroy, &error))
+        return;
+    log_line(LOG_ERR, "domain %s is not destroyed with its connection: %s", autodestroy->vm->uuid_text, error->message);
+    autodestroy_unref(autodestroy);
+}
+
+static Autodestroy *autodestroy_new(Call *call, Vm *vm, GError **error)
+{
+    g_autoptr(Autodestroy) autodestroy = g_new0(Autodestroy, 1);
+    g_atomic_ref_count_init(&autodestroy->refs);
+    autodestroy->vm = vm_ref(vm);
+    autodestroy->client = client_ref(call->client);
+    autodestroy->hook = client_add_close_hook(call->client, connection_closed, autodestroy_ref(autodestroy));
+    if (autodestroy->hook)
+        return g_steal_pointer(&autodestroy);
+    autodestroy_unref(autodestroy); /* the hook's */
+    error_set(error, VIR_FROM_RPC, VIR_ERR_OPERATION_ABORTED, "the connection was closed");
+    return NULL;
+}
+
+static void autodestroy_release(gpointer data)
+{
+    Autodestroy *autodestroy = data;
+    if (client_remove_close_hook(autodestroy->client, autodestroy->hook))
+        autodestroy_unref(autodestroy); /* the hook's */
+    autodestroy_unref(autodestroy);
+}
+
+static gboolean start_owned(Call *call, Vm *vm, RunStart *how, GError **error)
+{
+    g_autoptr(Autodestroy) autodestroy = autodestroy_new(call, vm, error);
+    if (!autodestroy)
+        return FALSE;
+    how->owner = autodestroy_ref(autodestroy);
+    how->owner_release = autodestroy_release;
+    gboolean ok = run_start(vm, how, error);
+    if (g_atomic_int_get(&autodestroy->gone)) /* before the run knew whose it is */
+        run_owner_gone(vm, autodestroy);
+    return ok;
+}
+
+gboolean ops_start(Call *call, Vm *vm, RunStart *how, guint flags, GError **error)
+{
+    how->paused = (flags & VIR_DOMAIN_START_PAUSED) != 0;
+    return flags & VIR_DOMAIN_START_AUTODESTROY ? start_owned(call, vm, how, error) : run_start(vm, how, error);
+}
+
+/* A domain with a managed save goes on where it was. */
+static gboolean restore(Call *call, Vm *vm, guint flags, GError **error)
+{
+    g_autofree char *path = store_managed_save_path(vm);
+    int fd = file_open(path, error);
+    g_autoptr(SaveHeader) header = fd < 0 ? NULL : save_header_read(fd, path, error);
+    g_autoptr(Domain) saved = header ? model_parse_text(&domain_type, header->xml, MODEL_PARSE_INACTIVE, NULL, error) : NULL;
+    RunStart how = {.definition = saved, .detail = VIR_DOMAIN_EVENT_STARTED_RESTORED, .restore_fd = fd, .restore_name = path};
+    if (header && !header->was_running)
+        flags |= VIR_DOMAIN_START_PAUSED;
+    gboolean ok = saved && ops_start(call, vm, &how, flags, error);
+    if (fd >= 0)
+        close(fd);
+    g_autoptr(GError) left = NULL;
+    if (ok && !ops_managed_save_remove(vm, &left))
+        log_line(LOG_ERR, "%s", left->message);
+    return ok;
+}
+
+static gboolean start(Call *call, guint flags, GError **error)
+{
+    Vm *vm = call->vm;
+    g_autoptr(VmView) view = vm_view(vm);
+    RunStart how = RUN_START_INIT;
+    if (!vm_check_inactive(vm, error))
+        return FALSE;
+    if (view->managed_save && (flags & VIR_DOMAIN_START_FORCE_BOOT) && !ops_managed_save_remove(vm, error))
+        return FALSE;
+    if (view->managed_save && !(flags & VIR_DOMAIN_START_FORCE_BOOT))
+        return restore(call, vm, flags, error);
+    return ops_start(call, vm, &how, flags, error);
+}
+
+gboolean remote_domain_create(Call *call, const RemoteDomainCreateArgs *args, GError **error)
+{
+    return start(call, 0, error);
+}
+
+gboolean remote_domain_create_with_flags(Call *call, const RemoteDomainCreateWithFlagsArgs *args,
+                                         RemoteDomainCreateWithFlagsRet *ret, GError **error)
+{
+    return start(call, args->flags, error) && ops_reply_domain(call->vm, &ret->dom);
+}
