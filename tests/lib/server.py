@@ -195,12 +195,12 @@ class Libvirtd(Server):
                 f.write('user = "root"\ngroup = "root"\n')
 
     def command(self):
-        return ['/usr/sbin/libvirtd', '-f', '/etc/libvirt/libvirtd.conf']
+        return ['/usr/sbin/libvirtd', '-f', '/etc/libvirt/libvirtd.conf', '-p', '/run/libvirt/libvirtd.pid']
 
     def start(self):
         if not self.logd:
             self.configure()
-            self.logd = subprocess.Popen(['/usr/sbin/virtlogd'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            self.logd = subprocess.Popen(['/usr/sbin/virtlogd', '-p', '/run/libvirt/virtlogd.pid'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                          stderr=subprocess.DEVNULL, start_new_session=True)
             wait_until(lambda: os.path.exists('/run/libvirt/virtlogd-sock'), DEADLINE, 'virtlogd')
         return super().start()

@@ -5,7 +5,7 @@ import subprocess
 
 import pexpect
 
-ENVIRONMENT = dict(os.environ, LC_ALL='C', TZ='UTC', TERM='dumb', VIRSH_DEFAULT_CONNECT_URI='', LIBVIRT_DEFAULT_URI='')
+ENVIRONMENT = dict(os.environ, LC_ALL='C', TZ='UTC', TERM='dumb', VIRSH_DEFAULT_CONNECT_URI='')
 ESCAPE = '\x1d'  # ^]
 
 

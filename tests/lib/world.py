@@ -9,6 +9,7 @@ Tried first: a pid list and a clean-up handler. It leaves QEMUs behind whenever 
 """
 import os
 import signal
+import stat
 import subprocess
 import sys
 
@@ -48,6 +49,11 @@ def furnish():
     for folder in PRIVATE:
         os.makedirs(folder, exist_ok=True)
         run('mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', folder)
+    if os.path.exists('/dev/kvm'):
+        # For whatever user QEMU runs as; else libvirtd asks QEMU for its abilities again before each call.
+        os.mknod(SCRATCH + '/kvm', 0o666 | stat.S_IFCHR, os.stat('/dev/kvm').st_rdev)
+        os.chmod(SCRATCH + '/kvm', 0o666)
+        run('mount', '--bind', SCRATCH + '/kvm', '/dev/kvm')
     run('hostname', HOSTNAME)
     with open(SCRATCH + '/hosts', 'w') as hosts:
         hosts.write('127.0.0.1 localhost %s\n::1 localhost\n' % HOSTNAME)

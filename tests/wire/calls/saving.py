@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guests on disk: saved, restored, dumped."""
+import os
+
+from lib.case import Case, guests, libvirt, proves, world
+
+PAUSED = libvirt.VIR_DOMAIN_START_PAUSED
+
+
+class Saving(Case):
+    def setUp(self):
+        super().setUp()
+        self.folder = world.SCRATCH + '/save'
+        os.makedirs(self.folder, exist_ok=True)
+        os.chmod(self.folder, 0o777)
+        self.path = self.folder + '/one.save'
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+    @proves('domain_save', 'domain_restore')
+    def test_save_and_restore(self):
+        domain = self.start('one', flags=0)
+        domain.save(self.path)
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SAVED])
+        with open(self.path, 'rb') as f:
+            self.assertEqual(f.read(16), b'LibvirtQemudSave')
+        self.conn.restore(self.path)
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_RESTORED])
+
+    @proves('domain_save_flags', 'domain_restore_flags')
+    def test_save_and_restore_with_flags(self):
+        domain = self.start('one', flags=0)
+        domain.saveFlags(self.path, None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
+        self.conn.restoreFlags(self.path)
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_PAUSED)
+        domain.resume()
+        domain.saveFlags(self.path, None, libvirt.VIR_DOMAIN_SAVE_RUNNING)
+        self.conn.restoreFlags(self.path, None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_PAUSED)
+
+    def test_a_saved_transient_guest_comes_back(self):
+        domain = self.conn.createXML(guests.tiny('one'), PAUSED)
+        domain.save(self.path)
+        self.assertEqual(self.names(), [])
+        self.conn.restore(self.path)
+        self.assertEqual(self.names(), ['one'])
+        self.assertEqual(self.conn.lookupByName('one').isPersistent(), 0)
+
+    def test_restore_refuses_what_is_no_save_file(self):
+        for content in (b'', b'LibvirtQemudSave', b'x' * 4096):
+            with open(self.path, 'wb') as f:
+                f.write(content)
+            with self.assertRaises(libvirt.libvirtError):
+                self.conn.restore(self.path)
+        self.assertEqual(self.names(), [])
+
+    @proves('domain_save_image_get_xml_desc')
+    def test_definition_inside_a_save_file(self):
+        self.start('one').save(self.path)
+        self.assertIn('<name>one</name>', self.conn.saveImageGetXMLDesc(self.path))
+
+    @proves('domain_managed_save', 'domain_has_managed_save_image', 'domain_managed_save_remove')
+    def test_managed_save(self):
+        domain = self.start('one', flags=0)
+        self.assertEqual(domain.hasManagedSaveImage(), 0)
+        domain.managedSave()
+        self.assertEqual((domain.hasManagedSaveImage(), domain.isActive()), (1, 0))
+        domain.create()
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_RESTORED])
+        self.assertEqual(domain.hasManagedSaveImage(), 0)
+        domain.managedSave()
+        domain.managedSaveRemove()
+        self.assertEqual(domain.hasManagedSaveImage(), 0)
+        domain.create()
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED])
+
+    @proves('domain_core_dump', 'domain_core_dump_with_format')
+    def test_dump(self):
+        domain = self.start('one', flags=0)
+        path = self.folder + '/core'
+        domain.coreDumpWithFormat(path, libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, libvirt.VIR_DUMP_MEMORY_ONLY)
+        with open(path, 'rb') as f:
+            self.assertEqual(f.read(4), b'\x7fELF')
+        os.unlink(path)
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
+        domain.coreDump(path, libvirt.VIR_DUMP_CRASH | libvirt.VIR_DUMP_MEMORY_ONLY)
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED])
+        self.assertGreater(os.path.getsize(path), 1 << 20)

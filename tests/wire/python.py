@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""python3-libvirt over every procedure we offer: it succeeds, and its effect is there.
+
+    python.py [PART OF A TEST'S NAME ...] [--record]
+
+DUOVIRT_TARGET=libvirtd runs the same cases on Debian's libvirtd, which proves the cases. --record writes what passed into
+proven.txt; an ordinary run holds proven.txt against what it saw. The cases are in calls/, by topic.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from lib.case import main  # noqa: E402
+from wire.calls.host import Host  # noqa: E402,F401
+from wire.calls.listing import Listing  # noqa: E402,F401
+from wire.calls.definition import Definition  # noqa: E402,F401
+from wire.calls.description import Description  # noqa: E402,F401
+from wire.calls.life import Life, Transient  # noqa: E402,F401
+from wire.calls.events import Events  # noqa: E402,F401
+from wire.calls.figures import Figures  # noqa: E402,F401
+from wire.calls.saving import Saving  # noqa: E402,F401
+from wire.calls.console import Consoles  # noqa: E402,F401
+from wire.calls.rights import Rights  # noqa: E402,F401
+
+if __name__ == '__main__':
+    main('wire/python')
