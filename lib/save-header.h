@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * The head of a file that holds a saved guest, byte for byte libvirt's, so that either daemon can restore what the other
- * saved: a fixed part, the domain's XML, perhaps a cookie (a second document, of the driver's), room to grow, then the
- * hypervisor's own stream. While the stream is being written the head says so (PARTIAL) and is refused by readers.
+ * The head of a file that holds a saved guest, byte for byte libvirt's, so that either daemon can restore what the
+ * other saved: a fixed part, the domain's XML, perhaps a cookie (a second document, of the driver's), room to grow,
+ * then the hypervisor's own stream. While the stream is being written the head says so (PARTIAL) and is refused by
+ * readers.
  *
  * Errors: VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED with libvirt's words, or VIR_ERR_SYSTEM_ERROR naming the path.
  */

@@ -3,9 +3,10 @@
 /*
  * The small text files by which the kernel tells of itself (/proc, /sys).
  *
- * ROOT is put before every path: "" on the real host, a folder with a copy of another machine's files in tests. PATH is a
- * printf format. A file that is not there, or does not hold what was asked for, is an expected answer (NULL, FALSE), not
- * an error: what the kernel tells differs by version, architecture and machine. Any thread; these files do not block.
+ * ROOT is put before every path: "" on the real host, a folder with a copy of another machine's files in tests. PATH
+ * is a printf format. A file that is not there, or does not hold what was asked for, is an expected answer (NULL,
+ * FALSE), not an error: what the kernel tells differs by version, architecture and machine. Any thread; these files do
+ * not block.
  */
 #include <glib.h>
 #include "lib/cpuset.h"

@@ -27,6 +27,6 @@ typedef struct {
 
 gboolean host_cpu_identity(const char *root, HostCpuIdentity *ret_identity);
 
-/* The frequency in Hz at which a guest's time stamp counter runs by default, and whether it can be scaled. FALSE where KVM
- * does not tell. Asks KVM once in the life of the process. */
+/* The frequency in Hz at which a guest's time stamp counter runs by default, and whether it can be scaled. FALSE
+ * where KVM does not tell. Asks KVM once in the life of the process. */
 gboolean host_cpu_tsc(guint64 *ret_frequency, gboolean *ret_scaling);

@@ -23,8 +23,8 @@ GArray *host_cells(const char *root)
     return cells;
 }
 
-/* The text of /proc/meminfo or of a cell's, in the form of the former: a cell's lines begin with "Node N ". A host without
- * NUMA has no such files and one cell, which is then the whole. */
+/* The text of /proc/meminfo or of a cell's, in the form of the former: a cell's lines begin with "Node N ". A host
+ * without NUMA has no such files and one cell, which is then the whole. */
 static char *meminfo_text(const char *root, int cell)
 {
     if (cell == HOST_ALL_CELLS)

@@ -3,8 +3,8 @@
 /*
  * The host's memory, by NUMA cell and page size, and how pages are shared (KSM).
  *
- * ROOT is put before the paths of the kernel's files ("" on the real host). A CELL of HOST_ALL_CELLS means the whole host.
- * Any thread.
+ * ROOT is put before the paths of the kernel's files ("" on the real host). A CELL of HOST_ALL_CELLS means the whole
+ * host. Any thread.
  */
 #include <glib.h>
 #include "lib/params.h"
@@ -32,7 +32,8 @@ typedef struct {
 
 #define HOST_MEMORY_FIGURES 4
 
-/* What the kernel counts (total, free, and for the whole host buffers, cached). How many were found; 0: no such cell. */
+/* What the kernel counts (total, free, and for the whole host buffers, cached). How many were found; 0: no such
+ * cell. */
 guint host_memory_figures(const char *root, int cell, HostFigure figures[HOST_MEMORY_FIGURES]);
 
 /* How many parameters of memory sharing libvirt names; a kernel may have fewer. */

@@ -78,7 +78,8 @@ static gboolean last_cell(int start, guint count, int *ret_last, GError **error)
     g_autoptr(GArray) cells = host_cells(ROOT);
     int last = g_array_index(cells, guint, cells->len - 1);
     if (start < HOST_ALL_CELLS || start > last)
-        return error_set(error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "start cell %d out of range (0-%d)", start, last);
+        return error_set(error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "start cell %d out of range (0-%d)", start,
+                         last);
     *ret_last = MIN((gint64)last, (gint64)start + count - 1);
     return TRUE;
 }

@@ -16,7 +16,8 @@ typedef struct {
 /* The online CPUs of a NUMA cell, ascending; HostCpu, cleared by the array. */
 GArray *host_cell_cpus(const char *root, guint cell);
 
-/* The distances to the cells 0, 1, ... as the firmware tells them; guint, 0 for a cell that is not there. Empty: unknown. */
+/* The distances to the cells 0, 1, ... as the firmware tells them; guint, 0 for a cell that is not there. Empty:
+ * unknown. */
 GArray *host_cell_distances(const char *root, guint cell);
 
 typedef struct {
@@ -29,14 +30,14 @@ typedef struct {
 /* The caches of level 3 and above, by level and id; HostCache, cleared by the array. */
 GArray *host_caches(const char *root);
 
-/* As virNodeInfo. Where a machine's topology is no full product of its parts, libvirt's (and our) answer is one socket of
- * as many cores as there are CPUs. */
+/* As virNodeInfo. Where a machine's topology is no full product of its parts, libvirt's (and our) answer is one
+ * socket of as many cores as there are CPUs. */
 typedef struct {
     guint cpus, nodes, sockets, cores, threads;
 } HostTopology;
 
 void host_topology(const char *root, HostTopology *ret_topology);
 
-/* Online CPUs; RET_PRESENT is the number of CPUs the host has or had (highest number + 1). NULL where the kernel does not
- * tell. */
+/* Online CPUs; RET_PRESENT is the number of CPUs the host has or had (highest number + 1). NULL where the kernel
+ * does not tell. */
 CpuSet *host_online_cpus(const char *root, guint *ret_present);

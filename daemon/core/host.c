@@ -128,3 +128,8 @@ const DriverHost *host_open(const DriverPaths *paths, Loop *loop, HostConfig con
     host.config = config;
     return &host;
 }
+
+const DriverPaths *host_paths(void)
+{
+    return host.paths;
+}

@@ -8,5 +8,8 @@ typedef const char *(*HostConfig)(const char *driver, const char *key);
 /* PATHS and LOOP must outlive the drivers. The table lives as long as the process. */
 const DriverHost *host_open(const DriverPaths *paths, Loop *loop, HostConfig config);
 
+/* The folders given to host_open(). */
+const DriverPaths *host_paths(void);
+
 /* Edits the live definition of VM (DriverHost.edit_live), for handlers. */
 gboolean host_edit_live(Vm *vm, VmEdit edit, gpointer data, GError **error);

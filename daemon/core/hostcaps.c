@@ -57,7 +57,8 @@ static void write_physical_bits(XmlWriter *writer, const char *root)
     xml_writer_close(writer);
 }
 
-/* No <model> and no <feature>: which named model a host's processor is needs the CPU tables, which we do not have yet. */
+/* No <model> and no <feature>: which named model a host's processor is needs the CPU tables, which we do not have
+ * yet. */
 static void write_cpu(XmlWriter *writer, const char *root)
 {
     struct utsname names;
@@ -214,7 +215,56 @@ static void write_caches(XmlWriter *writer, const char *root)
     xml_writer_close(writer);
 }
 
-static void write_host(XmlWriter *writer, const HostCaps *caps)
+gboolean hostcaps_has_owner(const DriverInstance *instance)
+{
+    const DriverNodeOps *node = instance->driver->node;
+    return node && node->owner;
+}
+
+static void open_security(XmlWriter *writer, const char *model)
+{
+    xml_writer_open(writer, "secmodel");
+    xml_writer_element(writer, "model", model);
+    xml_writer_element(writer, "doi", "0");
+}
+
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The label a guest has where its definition does not say, by domain type, in alphabetical order as in libvirt. */
+static void write_owner(XmlWriter *writer, const DriverInstance *instance)
+{
+    uid_t uid;
+    gid_t gid;
+    g_autoptr(GPtrArray) types = g_ptr_array_new();
+    for (const char *const *type = instance->driver->domain_types; *type; type++)
+        g_ptr_array_add(types, (gpointer)*type);
+    g_ptr_array_sort(types, compare_texts);
+
+    instance->driver->node->owner(instance->self, &uid, &gid);
+    g_autofree char *label = g_strdup_printf("+%u:+%u", (guint)uid, (guint)gid);
+    open_security(writer, HOSTCAPS_OWNER_MODEL);
+    for (guint i = 0; i < types->len; i++) {
+        xml_writer_open(writer, "baselabel");
+        xml_writer_attribute(writer, "type", types->pdata[i]);
+        xml_writer_text(writer, label);
+        xml_writer_close(writer);
+    }
+    xml_writer_close(writer);
+}
+
+/* "none" stands for mandatory access control, which we do not have yet. */
+static void write_security(XmlWriter *writer, const DriverInstance *instance)
+{
+    open_security(writer, "none");
+    xml_writer_close(writer);
+    if (hostcaps_has_owner(instance))
+        write_owner(writer, instance);
+}
+
+static void write_host(XmlWriter *writer, const HostCaps *caps, const DriverInstance *instance)
 {
     xml_writer_open(writer, "host");
     xml_writer_element(writer, "uuid", caps->uuid);
@@ -225,6 +275,7 @@ static void write_host(XmlWriter *writer, const HostCaps *caps)
         write_migration(writer);
     write_topology(writer, caps->root);
     write_caches(writer, caps->root);
+    write_security(writer, instance);
     xml_writer_close(writer);
 }
 
@@ -246,7 +297,7 @@ char *hostcaps_format(const HostCaps *caps, const DriverInstance *instance, GErr
 {
     g_autoptr(XmlWriter) writer = xml_writer_new();
     xml_writer_open(writer, "capabilities");
-    write_host(writer, caps);
+    write_host(writer, caps, instance);
     const DriverNodeOps *node = instance->driver->node;
     if (node && node->guests && !node->guests(instance->self, writer, error))
         return NULL;

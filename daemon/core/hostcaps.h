@@ -10,6 +10,12 @@ typedef struct {
     gboolean migrates;    /* the daemon can send guests to other hosts */
 } HostCaps;
 
+/* The name of confinement by user and group. */
+#define HOSTCAPS_OWNER_MODEL "dac"
+
+/* The driver's guests run as a user of their own. Any thread. */
+gboolean hostcaps_has_owner(const DriverInstance *instance);
+
 /* The whole document, to free. INSTANCE writes the part about guests. May take as long as the driver needs to probe its
  * hypervisor the first time. Any thread. */
 char *hostcaps_format(const HostCaps *caps, const DriverInstance *instance, GError **error);

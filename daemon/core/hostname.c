@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * getaddrinfo() may take as long as the name servers like and cannot be called off, so it runs on a thread of its own, one
- * at a time, and whoever asks waits for it until it has taken a second. The answer is kept until the host's own name changes.
+ * getaddrinfo() may take as long as the name servers like and cannot be called off, so it runs on a thread of its own,
+ * one at a time, and whoever asks waits for it until it has taken a second. The answer is kept for a
+ * minute.
  */
 #include "daemon/core/hostname.h"
 
@@ -15,6 +16,7 @@
 #include "lib/error.h"
 
 #define WAIT G_USEC_PER_SEC
+#define KEEP (60 * G_USEC_PER_SEC)
 
 static GMutex lock;
 static GCond answered;
@@ -54,10 +56,9 @@ static void look_up_asked(gpointer data)
 /* Starts looking for NAME unless that is known or under way. Lock held. */
 static void ask(const char *name)
 {
-    if (g_strcmp0(name, asked) == 0 && (answer || running))
+    gboolean fresh = answer && g_get_monotonic_time() - since < KEEP && strcmp(name, asked) == 0;
+    if (fresh || running) /* perhaps for another name: the next caller starts again */
         return;
-    if (running)
-        return; /* of the name before; the next caller starts again */
     g_free(asked);
     asked = g_strdup(name);
     g_clear_pointer(&answer, g_free);

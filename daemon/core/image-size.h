@@ -16,6 +16,7 @@ typedef struct {
 /* An image of DISK to ask for; its path belongs to DISK. */
 ImageSize image_size_of(const Disk *disk);
 
-/* Looks at all N images in one child process, which is killed at DEADLINE (g_get_monotonic_time()): a path may hang. FALSE
- * with ERROR if that happened; an image that is not there is only not found. Any thread that may wait so long. */
+/* Looks at all N images in one child process, which is killed at DEADLINE (g_get_monotonic_time()): a path may
+ * hang. FALSE with ERROR if that happened; an image that is not there is only not found. Any thread that may wait
+ * so long. */
 gboolean image_sizes(ImageSize *images, guint n, gint64 deadline, GError **error);

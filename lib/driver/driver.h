@@ -38,6 +38,8 @@ typedef struct {
     /* The domain capabilities document; every argument but SELF may be NULL (the driver's default). */
     char *(*domain_capabilities)(gpointer self, const char *emulator, const char *arch, const char *machine,
                                  const char *virt_type, GError **error);
+    /* Who guests' processes run as. NULL: as the daemon does. */
+    void (*owner)(gpointer self, uid_t *ret_uid, gid_t *ret_gid);
 } DriverNodeOps;
 
 typedef enum {
@@ -100,6 +102,9 @@ typedef struct {
     gboolean (*sample)(gpointer self, Vm *vm, guint groups, guint64 budget, Params *params, GError **error);
     gboolean (*memory)(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max, guint *ret_n,
                        GError **error);
+    /* The host's threads of a running guest: its main one, and one for each virtual CPU (pid_t, 0: not plugged in; at
+     * most MAX). Does not block. */
+    gboolean (*threads)(gpointer self, Vm *vm, pid_t *ret_main, pid_t *vcpus, guint max, guint *ret_n, GError **error);
 } DriverStatsOps;
 
 /* Changes of a running guest's size. Queue. */

@@ -29,8 +29,8 @@ static void test_text(void)
 
 static void test_bad_text(void)
 {
-    const char *const bad[] = {"x", "-1", "1-", "3-1", "1,,2", "1,", ",1", "16384", "0-99999999999999999999", "^", "^1-2",
-                               "1 2", "1-2-3", "18446744073709551616"};
+    const char *const bad[] = {"x", "-1", "1-", "3-1", "1,,2", "1,", ",1", "16384", "0-99999999999999999999", "^",
+                               "^1-2", "1 2", "1-2-3", "18446744073709551616"};
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
         g_assert_null(cpuset_parse(bad[i], &error));

@@ -62,7 +62,8 @@ static void check_field(const char *text, const char *key, const char *expected)
 
 static void test_field(void)
 {
-    const char *cpuinfo = "processor\t: 0\ncpu MHz\t\t: 2445.426  \nempty :\ncpu family\t: 25\nctxt 17\nmodel name: m\nmodel : 1\nlast: end";
+    const char *cpuinfo = "processor\t: 0\ncpu MHz\t\t: 2445.426  \nempty :\ncpu family\t: 25\nctxt 17\n"
+                          "model name: m\nmodel : 1\nlast: end";
     check_field(cpuinfo, "processor", "0");
     check_field(cpuinfo, "cpu MHz", "2445.426");
     check_field(cpuinfo, "cpu family", "25");

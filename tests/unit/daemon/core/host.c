@@ -80,7 +80,8 @@ static void put_two_cells(void)
     put("40\n", NODE "/node0/hugepages/hugepages-2048kB/free_hugepages");
     put("1\n", NODE "/node0/hugepages/hugepages-1048576kB/nr_hugepages");
     put("0\n", NODE "/node0/hugepages/hugepages-1048576kB/free_hugepages");
-    put("MemTotal: 3100000 kB\nMemFree: 900001 kB\nMemAvailable: 5 kB\nBuffers: 77 kB\nCached: 88 kB\nSwapCached: 9 kB\n",
+    put("MemTotal: 3100000 kB\nMemFree: 900001 kB\nMemAvailable: 5 kB\n"
+        "Buffers: 77 kB\nCached: 88 kB\nSwapCached: 9 kB\n",
         "/proc/meminfo");
     put(cpuinfo, "/proc/cpuinfo");
     static const char *const siblings[] = {"0-1", "0-1", "2-3", "2-3", "4-5", "4-5", "6"};
@@ -270,16 +271,24 @@ static gboolean write_guest(gpointer self, XmlWriter *writer, GError **error)
     return TRUE;
 }
 
+static void tell_owner(gpointer self, uid_t *ret_uid, gid_t *ret_gid)
+{
+    *ret_uid = 107;
+    *ret_gid = 108;
+}
+
 static void test_capabilities(void)
 {
-    static const DriverNodeOps ops = {.guests = write_guest};
-    static const Driver driver = {.node = &ops};
+    static const char *const types[] = {"qemu", "kvm", NULL};
+    static const DriverNodeOps ops = {.guests = write_guest, .owner = tell_owner};
+    static const Driver driver = {.node = &ops, .domain_types = types};
     static const DriverInstance instance = {.driver = &driver};
     put_two_cells();
     HostCaps caps = {.root = root, .uuid = "4c4c4544-0031-3510-8052-b4c04f4a3258"};
     g_autofree char *text = hostcaps_format(&caps, &instance, NULL);
     g_assert_true(g_str_has_prefix(text, "<capabilities>\n\n  <host>\n    <uuid>4c4c4544-"));
-    g_assert_true(g_str_has_suffix(text, "  </host>\n\n  <guest>\n    <os_type>hvm</os_type>\n  </guest>\n\n</capabilities>\n"));
+    g_assert_true(g_str_has_suffix(text, "  </host>\n\n  <guest>\n    <os_type>hvm</os_type>\n  </guest>\n\n"
+                                         "</capabilities>\n"));
     static const char *const parts[] = {
         "<signature family='6' model='85' stepping='4'/>",
         "<topology sockets='1' dies='1' cores='2' threads='2'/>",
@@ -290,6 +299,9 @@ static void test_capabilities(void)
         "<pages unit='KiB' size='2048'>100</pages>",
         "<distances>\n            <sibling id='0' value='21'/>\n            <sibling id='2' value='10'/>",
         "<cpu id='6' socket_id='1' die_id='0' core_id='1' siblings='6'/>",
+        "<model>none</model>",
+        "<model>dac</model>\n      <doi>0</doi>\n      <baselabel type='kvm'>+107:+108</baselabel>\n"
+        "      <baselabel type='qemu'>",
         "<bank id='1' level='3' type='both' size='1536' unit='KiB' cpus='4-6'/>",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {

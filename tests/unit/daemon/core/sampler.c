@@ -43,8 +43,8 @@ static gboolean fake_sample(gpointer self, Vm *vm, guint groups, guint64 budget,
     return TRUE;
 }
 
-static gboolean fake_memory(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max, guint *ret_n,
-                            GError **error)
+static gboolean fake_memory(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max,
+                            guint *ret_n, GError **error)
 {
     if (!answer(SAMPLER_MEMORY, budget, error))
         return FALSE;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/core/saved-run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/core/vm-document.h"
+
+static gboolean note_difference(const char *path, gpointer data)
+{
+    char **first = data;
+    *first = g_strdup(path);
+    return FALSE;
+}
+
+gboolean saved_run_same_abi(const Domain *definition, const Domain *replacement, GError **error)
+{
+    g_autofree char *difference = NULL;
+    if (model_compare(&domain_type, definition, replacement, MODEL_COMPARE_ABI, note_difference, &difference))
+        return TRUE;
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "Target domain does not match source: %s is another, and the guest would see that",
+                     difference ? difference : "something");
+}
+
+/* A file, or a block device, or a link to one of these; never waits for a pipe's other end. */
+static int open_file(const char *path, GError **error)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to open file '%s'", path);
+        return -1;
+    }
+    if (fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode)))
+        return fd;
+    error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED, "'%s' is neither a file nor a block device", path);
+    close(fd);
+    return -1;
+}
+
+/* The definition that is to run: NEW_XML's, if the guest would not notice, else the file's. */
+static Domain *choose_definition(const DriverInstance *instance, const SaveHeader *header, const char *new_xml,
+                                 GError **error)
+{
+    g_autoptr(Domain) saved = vm_document_read(instance, header->xml, FALSE, error);
+    if (!saved || !new_xml)
+        return g_steal_pointer(&saved);
+    g_autoptr(Domain) replacement = vm_document_read(instance, new_xml, FALSE, error);
+    if (!replacement || !saved_run_same_abi(saved, replacement, error))
+        return NULL;
+    return g_steal_pointer(&replacement);
+}
+
+/* Puts PROGRAM between the file and who reads the stream. */
+static gboolean unpack(SavedRun *saved, const char *program, GError **error)
+{
+    int ends[2];
+    g_autofree char *path = g_find_program_in_path(program);
+    if (!path)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED,
+                         "'%s' is packed with %s, which is not installed here", saved->path, program);
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot unpack '%s'", saved->path);
+    const char *argv[] = {path, "-dc", NULL};
+    const ProcessFd fds[] = {{saved->fd, 0}, {ends[1], 1}};
+    const ProcessSpec spec = {.argv = argv, .fds = fds, .n_fds = G_N_ELEMENTS(fds)};
+    gboolean started = process_spawn(&spec, &saved->unpacker, error);
+    close(ends[1]);
+    if (!started) {
+        close(ends[0]);
+        return FALSE;
+    }
+    close(saved->fd);
+    saved->fd = ends[0];
+    return TRUE;
+}
+
+SavedRun *saved_run_open(const DriverInstance *instance, const char *path, const char *new_xml, gboolean bypass_cache,
+                         GError **error)
+{
+    g_autoptr(SavedRun) saved = g_new0(SavedRun, 1);
+    saved->unpacker.pidfd = -1;
+    saved->path = g_strdup(path);
+    saved->fd = open_file(path, error);
+    if (saved->fd < 0)
+        return NULL;
+    if (bypass_cache)
+        posix_fadvise(saved->fd, 0, 0, POSIX_FADV_NOREUSE);
+    saved->header = save_header_read(saved->fd, path, error);
+    if (!saved->header)
+        return NULL;
+    saved->definition = choose_definition(instance, saved->header, new_xml, error);
+    if (!saved->definition)
+        return NULL;
+    const char *packed = save_header_compression(saved->header);
+    if (packed && !unpack(saved, packed, error))
+        return NULL;
+    return g_steal_pointer(&saved);
+}
+
+void saved_run_free(SavedRun *saved)
+{
+    if (!saved)
+        return;
+    if (saved->fd >= 0)
+        close(saved->fd);
+    if (saved->unpacker.pid > 0)
+        process_end(&saved->unpacker);
+    save_header_free(saved->header);
+    domain_unref(saved->definition);
+    g_free(saved->path);
+    g_free(saved);
+}
+
+void saved_run_apply(const SavedRun *saved, RunStart *how)
+{
+    how->definition = saved->definition;
+    how->detail = VIR_DOMAIN_EVENT_STARTED_RESTORED;
+    how->restore_fd = saved->fd;
+    how->restore_name = saved->path;
+    how->paused = !saved->header->was_running;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Handlers: running domains go into files.
+ *
+ * A save decides at one point: when the file has its name. Before it, whatever fails leaves the domain as it was (the
+ * guest goes on if it ran); after it, the domain ends. A kill of the daemon between the two leaves the file and a paused
+ * guest, which is the state before the acknowledgement with nothing lost.
+ */
+#include "daemon/core/save-file.h"
+#include "daemon/core/saved-run.h"
+#include "daemon/core/store.h"
+#include "daemon/core/vm-document.h"
+#include "daemon/core/vm-ops.h"
+#include "daemon/core/vm-save.h"
+#include "lib/log.h"
+
+typedef struct {
+    const char *path;
+    const char *new_xml; /* NULL: the running definition */
+    guint flags;         /* virDomainSaveRestoreFlags */
+} Save;
+
+/* The document that goes into the file. To free. */
+static char *document(Vm *vm, const VmView *view, const char *new_xml, GError **error)
+{
+    if (!new_xml)
+        return model_format_text(&domain_type, view->live, VM_SAVE_DOCUMENT);
+    g_autoptr(Domain) replacement = vm_document_read(vm->instance, new_xml, FALSE, error);
+    if (!replacement || !saved_run_same_abi(view->live, replacement, error))
+        return NULL;
+    return model_format_text(&domain_type, replacement, VM_SAVE_DOCUMENT);
+}
+
+static gboolean is_running(const VmView *view)
+{
+    return view->state == VIR_DOMAIN_RUNNING;
+}
+
+/* The state that the restored guest is to have. */
+static gboolean runs_after(const VmView *view, guint flags)
+{
+    if (flags & VM_SAVE_STATE_FLAGS)
+        return flags & VIR_DOMAIN_SAVE_RUNNING;
+    return is_running(view);
+}
+
+static gboolean write_file(Vm *vm, SaveFile *file, const SaveHeader *header, GError **error)
+{
+    const DriverInstance *instance = vm->instance;
+    int fd = save_file_fd(file);
+    const char *path = save_file_path(file);
+    return save_header_write(header, TRUE, fd, path, error) &&
+           instance->driver->save->save(instance->self, vm, fd, path, error) &&
+           save_header_write(header, FALSE, fd, path, error) && save_file_commit(file, error);
+}
+
+/* The guest goes on after a save that failed. */
+static void go_on(Vm *vm, const VmView *before)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VmView) now = vm_view(vm);
+    const Driver *driver = vm->instance->driver;
+    if (!is_running(before) || now->id != before->id || is_running(now) || !driver->run->resume)
+        return;
+    if (!driver->run->resume(vm->instance->self, vm, &error))
+        log_line(LOG_ERR, "the guest stays paused after its save failed: %s", error->message);
+}
+
+static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GError **error)
+{
+    g_autofree char *xml = document(vm, view, save->new_xml, error);
+    g_autoptr(SaveHeader) header =
+        xml ? save_header_new(xml, NULL, runs_after(view, save->flags), error) : NULL;
+    g_autoptr(SaveFile) file =
+        header ? save_file_new(save->path, save->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE, error) : NULL;
+    if (!file)
+        return FALSE;
+    vm_set_operation(vm, "save");
+    gboolean ok = write_file(vm, file, header, error);
+    if (!ok)
+        go_on(vm, view);
+    vm_set_operation(vm, NULL);
+    return ok;
+}
+
+static gboolean can_save(Call *call, GError **error)
+{
+    const DriverSaveOps *ops = call->instance->driver->save;
+    return ops && ops->save ? vm_check_monitor(call->vm, error) : ops_not_offered(call, error);
+}
+
+static gboolean save(Call *call, const Save *save, GError **error)
+{
+    Vm *vm = call->vm;
+    if (!can_save(call, error) || !vm_save_check_flags(save->flags, error))
+        return FALSE;
+    g_autoptr(VmView) view = vm_view(vm);
+    return save_to_file(vm, view, save, error) &&
+           run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_SAVED, VIR_DOMAIN_SHUTOFF_SAVED, error);
+}
+
+gboolean remote_domain_save(Call *call, const RemoteDomainSaveArgs *args, GError **error)
+{
+    const Save what = {.path = args->to};
+    return save(call, &what, error);
+}
+
+gboolean remote_domain_save_flags(Call *call, const RemoteDomainSaveFlagsArgs *args, GError **error)
+{
+    const Save what = {args->to, args->dxml, args->flags};
+    return save(call, &what, error);
+}
+
+gboolean remote_domain_save_params(Call *call, const RemoteDomainSaveParamsArgs *args, GError **error)
+{
+    Save what = {.flags = args->flags};
+    return vm_save_params(args->params, args->n_params, &what.path, &what.new_xml, error) && save(call, &what, error);
+}
+
+/* --- managed save --- */
+
+static void change_saved(VmView *view, gpointer data)
+{
+    view->managed_save = GPOINTER_TO_INT(data);
+}
+
+gboolean remote_domain_managed_save(Call *call, const RemoteDomainManagedSaveArgs *args, GError **error)
+{
+    Vm *vm = call->vm;
+    if (!can_save(call, error) || !vm_save_check_flags(args->flags, error))
+        return FALSE;
+    g_autoptr(VmView) view = vm_view(vm);
+    if (!view->next)
+        return error_set(error, call->instance->from, VIR_ERR_OPERATION_INVALID,
+                         "cannot do managed save for transient domain");
+    g_autofree char *path = store_managed_save_path(vm);
+    const Save what = {.path = path, .flags = args->flags};
+    if (!save_to_file(vm, view, &what, error))
+        return FALSE;
+    vm_publish(vm, change_saved, GINT_TO_POINTER(TRUE));
+    return run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_SAVED, VIR_DOMAIN_SHUTOFF_SAVED, error);
+}
+
+gboolean remote_domain_managed_save_remove(Call *call, const RemoteDomainManagedSaveRemoveArgs *args, GError **error)
+{
+    return vm_check_present(call->vm, error) && ops_managed_save_remove(call->vm, error);
+}
