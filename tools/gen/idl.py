@@ -141,7 +141,7 @@ class Resolver:
             if getattr(proc, key) is None:
                 raise IdlError(proc.where, f"'{proc.name}' has no {key}")
         proc.domain = self.domain_path(proc.args)
-        if proc.lane in ('write', 'control') and proc.domain is None:
+        if proc.lane == 'write' and proc.domain is None:
             raise IdlError(proc.where, f"'{proc.name}' has lane {proc.lane} but names no domain")
         self.flags(proc)
         self.permissions(proc)
