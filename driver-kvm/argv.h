@@ -36,19 +36,25 @@ typedef struct ArgvContext {
     char *master_key;      /* path of the file QEMU reads its master key from; NULL: no secrets in this run; owned */
     char *vnc_listen;      /* default listen address of graphics; NULL: 127.0.0.1; owned */
     int first_fd;          /* number of the first descriptor that argv_context_pass() gives out */
-    gboolean pass_taps;    /* open tap devices in argv_prepare(); FALSE in tests, which then name no descriptors */
+    gboolean touch_host;   /* argv_prepare() looks at images, takes ports, opens taps, sockets and files for QEMU. FALSE in
+                            * tests of the command line: QEMU is then told paths and the first port of all */
 
     GArray *fds;           /* of ArgvFd: what to hand to QEMU */
-    GHashTable *chains;    /* disk target ("vda") -> GPtrArray of BlockImage (block.h): resolved images, top first */
+    GArray *held;          /* of int: what is closed once QEMU runs (ports kept for it) */
+    GHashTable *passed;    /* what was opened for a device -> its number: "serial0", "net1/0"; see argv_context_pass() */
+    guint images;          /* number of the last disk image that was numbered */
     GPtrArray *commands;   /* of JsonObject {"execute", "arguments"}: to be run once QEMU answers, before `cont` */
+    GPtrArray *environment; /* of char *, "NAME=value": what QEMU's environment has beyond the usual */
 } ArgvContext;
 
 ArgvContext *argv_context_new(const char *private_dir);
 void argv_context_free(ArgvContext *context); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ArgvContext, argv_context_free)
 
-/* Takes FD over; returns the number it will have in QEMU. */
-int argv_context_pass(ArgvContext *context, int fd);
+/* Takes FD over; returns the number it will have in QEMU. NAME (copied; may be NULL) is how argv_build() finds it again. */
+int argv_context_pass(ArgvContext *context, int fd, const char *name);
+/* The number of what was passed as NAME; -1 if nothing was. */
+int argv_context_passed(const ArgvContext *context, const char *name);
 
 /* Takes ARGUMENTS (may be NULL) over. */
 void argv_context_command(ArgvContext *context, const char *execute, JsonObject *arguments);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What the chipsets of pc and q35 have at fixed PCI places, and the numbers of PCI controllers. For address.c. */
+#include "driver-kvm/device.h"
+#include "lib/model/pci-map.h"
+
+/* PciConnect of DEVICE on this machine, with PCI_CONNECT_AUTO where we may place it. */
+guint address_needs(const DeviceKind *kind, const Domain *def, gconstpointer device);
+
+/* Takes the next fitting place; written to *ADDRESS (made if NULL) only if FINAL. FUNCTION -1: any. */
+gboolean address_take(Domain *def, PciMap *map, gboolean final, guint needs, int function, Address **address,
+                      GError **error);
+
+/* Takes what the chipset has and gives its devices their addresses. */
+gboolean address_chipset(Domain *def, PciMap *map, gboolean final, GError **error);
+
+/* Once all have addresses: names, chassis and ports of PCI controllers. */
+gboolean address_bridges(Domain *def, GError **error);

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How PCI places are found. Twice the same walk over the devices: first on a map that grows, which tells how many
+ * bridges and ports are needed; these become controllers; then on a map of fixed size, from which the addresses are taken.
+ * Between what the chipset has at fixed places and the devices' order (which is QEMU's from before it had
+ * addresses) nothing is free to choose: the result must equal libvirtd's.
+ */
+#include "driver-kvm/address.h"
+#include "driver-kvm/address-chipset.h"
+#include "driver-kvm/machine.h"
+#include "lib/error.h"
+#include "lib/model/domain-address.h"
+#include "lib/model/pci-map.h"
+#include "lib/model/usb-map.h"
+
+typedef struct {
+    Domain *def;
+    PciMap *map;
+    gboolean final; /* addresses are written into the devices */
+} Walk;
+
+/* The order in which PCI devices get their places; controllers that are no PCI bridges come after sound cards. */
+static const DeviceKind *const pci_order[] = {
+    &device_filesystem, &device_interface, &device_sound, &device_controller, &device_disk,  &device_hostdev,
+    &device_memballoon, &device_rng,       &device_watchdog, &device_video,   &device_shmem, &device_input,
+    &device_serial,     &device_iommu,     &device_vsock, &device_memory,
+};
+
+guint address_needs(const DeviceKind *kind, const Domain *def, gconstpointer device)
+{
+    guint needs = kind->connect ? kind->connect(def, device) : 0;
+
+    if ((needs & PCI_CONNECT_EXPRESS) && !machine_has_pcie_root(def))
+        needs = (needs & ~(guint)PCI_CONNECT_EXPRESS) | PCI_CONNECT_DEVICE;
+    return needs & (PCI_CONNECT_DEVICE | PCI_CONNECT_EXPRESS) ? needs | PCI_CONNECT_AUTO : needs;
+}
+
+/* The PIIX3's own functions; the chipset's walk takes them. */
+static gboolean is_piix3_function(const DeviceKind *kind, gconstpointer device, const Address *address)
+{
+    const Controller *controller = device;
+
+    if (kind != &device_controller || address->domain || address->bus || address->slot != 1 || controller->index != 0)
+        return FALSE;
+    return (controller->type == CONTROLLER_TYPE_IDE && address->function == 1) ||
+           (controller->type == CONTROLLER_TYPE_USB && address->function == 2 &&
+            (controller->model == CONTROLLER_MODEL_PIIX3_UHCI || controller->model == CONTROLLER_MODEL_UNSET));
+}
+
+static gboolean collect(const DeviceKind *kind, gpointer device, gpointer data, GError **error)
+{
+    Walk *walk = data;
+    Address **address = device_address(kind, device);
+    guint needs;
+
+    if (!address || !pci_map_present(*address))
+        return TRUE;
+    if (is_piix3_function(kind, device, *address)) {
+        if (!machine_has_pcie_root(walk->def))
+            return TRUE;
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
+                         "Bus 0 must be PCI for integrated PIIX3 USB or IDE controllers");
+    }
+    needs = address_needs(kind, walk->def, device);
+    return pci_map_reserve(walk->map, *address, needs ? needs : PCI_CONNECT_DEVICE, TRUE, error);
+}
+
+static PciMap *make_map(Domain *def, guint n_buses, gboolean grow, GError **error)
+{
+    g_autoptr(PciMap) map = pci_map_new(n_buses, grow);
+    ControllerModel filler = machine_has_pcie_root(def) ? CONTROLLER_MODEL_PCIE_ROOT_PORT : CONTROLLER_MODEL_PCI_BRIDGE;
+    Walk walk = {def, map, FALSE};
+
+    for (guint i = 0; i < def->devices->controllers->len; i++) {
+        const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
+        gboolean hotplug = !controller->target || controller->target->hotplug != TOGGLE_OFF;
+
+        if (controller->type == CONTROLLER_TYPE_PCI &&
+            (controller->index >= pci_map_n_buses(map) ||
+             !pci_map_set_model(map, controller->index, controller->model, hotplug, error)))
+            return NULL;
+    }
+    for (guint bus = 1; bus < pci_map_n_buses(map); bus++)
+        if (pci_map_model(map, bus) == CONTROLLER_MODEL_UNSET && !pci_map_set_model(map, bus, filler, TRUE, error))
+            return NULL;
+    if (!device_each(def, collect, &walk, error))
+        return NULL;
+    return g_steal_pointer(&map);
+}
+
+gboolean address_take(Domain *def, PciMap *map, gboolean final, guint needs, int function, Address **address, GError **error)
+{
+    g_autoptr(Address) found = address_new();
+
+    if (!pci_map_next(map, needs, function, found, error))
+        return FALSE;
+    if (!final)
+        return TRUE;
+    if (!*address)
+        *address = address_new();
+    pci_map_address_set(*address, found->bus, found->slot, found->function);
+    return TRUE;
+}
+
+/* The functions of an ICH9 USB controller share a slot. */
+static gboolean place_ich9(Walk *walk, Controller *controller, GError **error)
+{
+    static const struct {
+        ControllerModel model;
+        guint function;
+        Toggle multifunction;
+    } functions[] = {
+        {CONTROLLER_MODEL_ICH9_EHCI1, 7, TOGGLE_UNSET},
+        {CONTROLLER_MODEL_ICH9_UHCI1, 0, TOGGLE_ON},
+        {CONTROLLER_MODEL_ICH9_UHCI2, 1, TOGGLE_UNSET},
+        {CONTROLLER_MODEL_ICH9_UHCI3, 2, TOGGLE_UNSET},
+    };
+    guint needs = address_needs(&device_controller, walk->def, controller);
+    gsize own = 0;
+
+    while (functions[own].model != controller->model)
+        own++;
+    for (guint i = 0; i < walk->def->devices->controllers->len; i++) {
+        const Controller *other = g_ptr_array_index(walk->def->devices->controllers, i);
+
+        if (!domain_is_ich9_usb(other) || other->index != controller->index || !pci_map_present(other->address))
+            continue;
+        address_free(controller->address);
+        controller->address = pci_map_address_new(0, other->address->bus, other->address->slot, functions[own].function);
+        controller->address->multifunction = functions[own].multifunction;
+        return pci_map_reserve(walk->map, controller->address, needs, TRUE, error);
+    }
+    if (!address_take(walk->def, walk->map, walk->final, needs, (int)functions[own].function, &controller->address, error))
+        return FALSE;
+    if (walk->final)
+        controller->address->multifunction = functions[own].multifunction;
+    return TRUE;
+}
+
+static gboolean place(Walk *walk, const DeviceKind *kind, gpointer device, GError **error)
+{
+    Address **address = device_address(kind, device);
+    guint needs = address_needs(kind, walk->def, device);
+
+    if (!needs)
+        return TRUE;
+    if (kind == &device_disk && *address && (*address)->type != ADDRESS_TYPE_PCI && (*address)->type != ADDRESS_TYPE_UNSET)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "virtio disk cannot have an address of type '%s'",
+                         address_type_to_string((*address)->type));
+    if (!pci_map_wanted(*address))
+        return TRUE;
+    if (kind == &device_controller && domain_is_ich9_usb(device))
+        return place_ich9(walk, device, error);
+    return address_take(walk->def, walk->map, walk->final, needs, -1, address, error);
+}
+
+static gboolean place_controllers(Walk *walk, gboolean bridges, GError **error)
+{
+    GPtrArray *controllers = walk->def->devices->controllers;
+
+    for (guint i = 0; i < controllers->len; i++) {
+        Controller *controller = g_ptr_array_index(controllers, i);
+        gboolean fixed = controller->type == CONTROLLER_TYPE_IDE && controller->index == 0;
+
+        if ((controller->type == CONTROLLER_TYPE_PCI) == bridges && !fixed &&
+            !place(walk, &device_controller, controller, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean place_all(Walk *walk, GError **error)
+{
+    if (!place_controllers(walk, TRUE, error))
+        return FALSE;
+    for (gsize k = 0; k < G_N_ELEMENTS(pci_order); k++) {
+        if (pci_order[k] == &device_controller && !place_controllers(walk, FALSE, error))
+            return FALSE;
+        for (guint i = 0; pci_order[k] != &device_controller && i < device_count(pci_order[k], walk->def); i++)
+            if (!place(walk, pci_order[k], device_at(pci_order[k], walk->def, i), error))
+                return FALSE;
+    }
+    return TRUE;
+}
+
+/* One slot for a device that may be plugged in later, where that costs nothing or a bridge. */
+static gboolean keep_slot(PciMap *map, guint needs, GError **error)
+{
+    g_autoptr(Address) spare = address_new();
+
+    return pci_map_next(map, needs | PCI_CONNECT_AUTO, -1, spare, error);
+}
+
+static gboolean all_full(const PciMap *map)
+{
+    for (guint bus = 0; bus < pci_map_n_buses(map); bus++)
+        if (!pci_map_bus_full(map, bus))
+            return FALSE;
+    return TRUE;
+}
+
+/* Turns the buses that were added into controllers, which need places too. */
+static gboolean add_controllers(Domain *def, PciMap *map, GError **error)
+{
+    for (guint bus = 1; bus < pci_map_n_buses(map); bus++) {
+        Controller *added;
+        guint needs;
+
+        if (domain_controller(def, CONTROLLER_TYPE_PCI, bus))
+            continue;
+        added = domain_add_controller(def, CONTROLLER_TYPE_PCI, bus, pci_map_model(map, bus));
+        needs = address_needs(&device_controller, def, added);
+        if (needs && !address_take(def, map, FALSE, needs, -1, &added->address, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Finds out how many buses there have to be. */
+static gboolean count_buses(Domain *def, guint n_buses, guint *ret_n_buses, GError **error)
+{
+    g_autoptr(PciMap) map = make_map(def, n_buses, TRUE, error);
+    Walk walk = {def, map, FALSE};
+
+    if (!map || !address_chipset(def, map, FALSE, error))
+        return FALSE;
+    if (machine_has_pci_root(def) && !all_full(map) && !keep_slot(map, PCI_CONNECT_DEVICE, error))
+        return FALSE;
+    if (!place_all(&walk, error))
+        return FALSE;
+    /* A definition that left all its controllers to us gets a free port, for hot plug. */
+    if (n_buses == 1 && pci_map_n_buses(map) > 1 && machine_has_pcie_root(def) &&
+        !keep_slot(map, PCI_CONNECT_EXPRESS, error))
+        return FALSE;
+    if (!add_controllers(def, map, error))
+        return FALSE;
+    *ret_n_buses = pci_map_n_buses(map);
+    return TRUE;
+}
+
+typedef struct {
+    const Address *beside; /* some function of a slot */
+} Mate;
+
+static gboolean mark_first_function(const DeviceKind *kind, gpointer device, gpointer data, GError **error)
+{
+    const Mate *mate = data;
+    Address **address = device_address(kind, device);
+
+    if (address && *address && (*address)->type == ADDRESS_TYPE_PCI && (*address)->function == 0 &&
+        (*address)->bus == mate->beside->bus && (*address)->slot == mate->beside->slot &&
+        (*address)->multifunction == TOGGLE_UNSET && (*address)->domain == mate->beside->domain)
+        (*address)->multifunction = TOGGLE_ON;
+    return TRUE;
+}
+
+static gboolean mark_multifunction(const DeviceKind *kind, gpointer device, gpointer data, GError **error)
+{
+    Address **address = device_address(kind, device);
+    Mate mate;
+
+    if (!address || !*address || (*address)->type != ADDRESS_TYPE_PCI || (*address)->function == 0)
+        return TRUE;
+    mate.beside = *address;
+    return device_each(data, mark_first_function, &mate, error);
+}
+
+static gboolean assign_pci(Domain *def, GError **error)
+{
+    g_autoptr(PciMap) map = NULL;
+    Walk walk = {def, NULL, TRUE};
+    guint n_buses = 0;
+
+    for (guint i = 0; i < def->devices->controllers->len; i++) {
+        const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
+
+        if (controller->type == CONTROLLER_TYPE_PCI)
+            n_buses = MAX(n_buses, MIN(controller->index, 255) + 1);
+    }
+    if (n_buses > 0 && !count_buses(def, n_buses, &n_buses, error))
+        return FALSE;
+    map = make_map(def, n_buses, FALSE, error);
+    walk.map = map;
+    if (!map)
+        return FALSE;
+    if (n_buses == 0 && !machine_is_isapc(def))
+        return TRUE;
+    return address_chipset(def, map, TRUE, error) && place_all(&walk, error) &&
+           device_each(def, mark_multifunction, def, error) && address_bridges(def, error);
+}
+
+/* The kinds that may have USB devices, in the order in which ports are given out. */
+static const DeviceKind *const usb_order[] = {
+    &device_hostdev, &device_disk, &device_input, &device_serial, &device_sound, &device_redirdev,
+};
+
+static guint usb_ports(const Controller *controller)
+{
+    switch (controller->model) {
+    case CONTROLLER_MODEL_UNSET:
+    case CONTROLLER_MODEL_PIIX3_UHCI:
+    case CONTROLLER_MODEL_PIIX4_UHCI:
+    case CONTROLLER_MODEL_VT82C686B_UHCI:
+        return 2;
+    case CONTROLLER_MODEL_EHCI:
+    case CONTROLLER_MODEL_ICH9_EHCI1:
+        return 6;
+    case CONTROLLER_MODEL_PCI_OHCI:
+        return 3;
+    case CONTROLLER_MODEL_NEC_XHCI:
+    case CONTROLLER_MODEL_QEMU_XHCI:
+        return controller->ports == UNSET32 ? 4 : controller->ports;
+    default: /* companions have no ports of their own */
+        return 0;
+    }
+}
+
+typedef gboolean (*UsbFunc)(UsbMap *map, Address **address, guint *count, GError **error);
+
+static gboolean each_usb(Domain *def, UsbMap *map, UsbFunc fn, guint *count, GError **error)
+{
+    for (gsize k = 0; k < G_N_ELEMENTS(usb_order); k++)
+        for (guint i = 0; i < device_count(usb_order[k], def); i++) {
+            gpointer device = device_at(usb_order[k], def, i);
+
+            if (usb_order[k]->is_usb(device) && !fn(map, device_address(usb_order[k], device), count, error))
+                return FALSE;
+        }
+    return TRUE;
+}
+
+static gboolean usb_count(UsbMap *map, Address **address, guint *count, GError **error)
+{
+    (*count)++;
+    return TRUE;
+}
+
+static gboolean usb_reserve(UsbMap *map, Address **address, guint *count, GError **error)
+{
+    return usb_map_reserve(map, *address, error);
+}
+
+static gboolean usb_assign(UsbMap *map, Address **address, guint *count, GError **error)
+{
+    gboolean other = *address && (*address)->type != ADDRESS_TYPE_UNSET && (*address)->type != ADDRESS_TYPE_USB;
+
+    return other || usb_address_complete(*address) || usb_map_assign(map, address, error);
+}
+
+/* As many as libvirt adds, which is at times one more than would do. */
+static gboolean add_hubs(Domain *def, GError **error)
+{
+    guint devices = def->devices->hubs->len, ports = def->devices->hubs->len * USB_HUB_PORTS;
+    gboolean has_usb = FALSE;
+
+    if (!each_usb(def, NULL, usb_count, &devices, error))
+        return FALSE;
+    for (guint i = 0; i < def->devices->controllers->len; i++) {
+        const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
+
+        if (controller->type != CONTROLLER_TYPE_USB)
+            continue;
+        ports += usb_ports(controller);
+        has_usb = has_usb || controller->model != CONTROLLER_MODEL_NONE;
+    }
+    if (devices > 0 && !has_usb)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "USB is disabled for this domain, but USB devices are present in the domain XML");
+    for (guint n = devices > ports ? (devices - ports + 1 + USB_HUB_PORTS - 2) / (USB_HUB_PORTS - 1) : 0; n > 0; n--) {
+        Hub *hub = hub_new();
+
+        hub->type = HUB_TYPE_USB;
+        g_ptr_array_add(def->devices->hubs, hub);
+    }
+    return TRUE;
+}
+
+static gboolean assign_usb(Domain *def, GError **error)
+{
+    g_autoptr(UsbMap) map = usb_map_new();
+    GPtrArray *hubs = def->devices->hubs;
+
+    if (!add_hubs(def, error))
+        return FALSE;
+    for (guint i = 0; i < def->devices->controllers->len; i++) {
+        const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
+        guint ports = controller->type == CONTROLLER_TYPE_USB ? usb_ports(controller) : 0;
+
+        if (ports && !usb_map_add_bus(map, controller->index, ports, error))
+            return FALSE;
+    }
+    for (guint i = 0; i < hubs->len; i++) {
+        const Hub *hub = g_ptr_array_index(hubs, i);
+
+        if (usb_address_complete(hub->address) && !usb_map_add_hub(map, hub->address, error))
+            return FALSE;
+    }
+    if (!each_usb(def, map, usb_reserve, NULL, error))
+        return FALSE;
+    for (guint i = 0; i < hubs->len; i++) {
+        Hub *hub = g_ptr_array_index(hubs, i);
+
+        if (usb_address_complete(hub->address))
+            continue;
+        if (!usb_map_assign(map, &hub->address, error) || !usb_map_add_hub(map, hub->address, error))
+            return FALSE;
+    }
+    return each_usb(def, map, usb_assign, NULL, error);
+}
+
+gboolean address_assign(Domain *def, const Caps *caps, GError **error)
+{
+    return domain_address_virtio_serial(def, error) && assign_pci(def, error) && assign_usb(def, error);
+}

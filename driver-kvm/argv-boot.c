@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/argv-parts.h"
+#include "driver-kvm/part.h"
+#include "lib/error.h"
+
+gboolean argv_firmware(const Domain *live, GPtrArray *parts, GError **error)
+{
+    const OsLoader *loader = live->os->loader;
+
+    if (!loader || !loader->path)
+        return TRUE;
+    if (loader->type != LOADER_TYPE_ROM)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<loader type='%s'> is not supported by this driver",
+                         loader_type_to_string(loader->type));
+    parts_add_option(parts, "-bios", g_strdup(loader->path));
+    return TRUE;
+}
+
+static void add_file(const char *option, const char *value, GPtrArray *parts)
+{
+    if (value)
+        parts_add_option(parts, option, g_strdup(value));
+}
+
+void argv_boot(const Domain *live, GPtrArray *parts)
+{
+    const OsBootmenu *menu = live->os->bootmenu;
+    const OsBios *bios = live->os->bios;
+    GString *text = g_string_new(NULL);
+
+    if (menu && menu->enable != TOGGLE_UNSET)
+        g_string_append_printf(text, "menu=%s,", menu->enable == TOGGLE_ON ? "on" : "off");
+    if (menu && menu->enable == TOGGLE_ON && menu->timeout != UNSET32)
+        g_string_append_printf(text, "splash-time=%u,", menu->timeout);
+    if (bios && bios->reboot_timeout)
+        g_string_append_printf(text, "reboot-timeout=%s,", bios->reboot_timeout);
+    g_string_append(text, "strict=on"); /* from what is listed or from nothing */
+    parts_add_option(parts, "-boot", g_string_free(text, FALSE));
+    if (bios && bios->useserial == TOGGLE_ON)
+        parts_add_option(parts, "-device", g_strdup("{\"driver\":\"sga\"}"));
+    add_file("-kernel", live->os->kernel, parts);
+    add_file("-initrd", live->os->initrd, parts);
+    add_file("-append", live->os->cmdline, parts);
+    add_file("-dtb", live->os->dtb, parts);
+}
+
+/* libvirt's names of the values of each SMBIOS table, and QEMU's. */
+typedef struct {
+    const char *name;
+    const char *option;
+} Value;
+
+static const Value bios_values[] = {{"vendor", "vendor"}, {"version", "version"}, {"date", "date"}, {"release", "release"},
+                                    {NULL, NULL}};
+static const Value system_values[] = {{"manufacturer", "manufacturer"}, {"product", "product"}, {"version", "version"},
+                                      {"serial", "serial"}, {"uuid", "uuid"}, {"sku", "sku"}, {"family", "family"},
+                                      {NULL, NULL}};
+static const Value board_values[] = {{"manufacturer", "manufacturer"}, {"product", "product"}, {"version", "version"},
+                                     {"serial", "serial"}, {"asset", "asset"}, {"location", "location"}, {NULL, NULL}};
+static const Value chassis_values[] = {{"manufacturer", "manufacturer"}, {"version", "version"}, {"serial", "serial"},
+                                       {"asset", "asset"}, {"sku", "sku"}, {NULL, NULL}};
+
+static const char *value_of(const SysinfoTable *table, const char *name)
+{
+    for (guint i = 0; i < table->entries->len; i++) {
+        const SysinfoEntry *entry = g_ptr_array_index(table->entries, i);
+
+        if (g_strcmp0(entry->name, name) == 0)
+            return entry->value;
+    }
+    return NULL;
+}
+
+static void add_table(const SysinfoTable *table, int number, const Value *values, GPtrArray *parts)
+{
+    GString *text;
+
+    if (!table)
+        return;
+    text = g_string_new(NULL);
+    g_string_append_printf(text, "type=%d", number);
+    for (; values->name; values++) {
+        const char *value = value_of(table, values->name);
+        g_autofree char *escaped = value ? part_escape(value) : NULL;
+
+        if (escaped)
+            g_string_append_printf(text, ",%s=%s", values->option, escaped);
+    }
+    parts_add_option(parts, "-smbios", g_string_free(text, FALSE));
+}
+
+static void add_strings(const SysinfoTable *table, GPtrArray *parts)
+{
+    GString *text;
+
+    if (!table || table->entries->len == 0)
+        return;
+    text = g_string_new("type=11");
+    for (guint i = 0; i < table->entries->len; i++) {
+        const SysinfoEntry *entry = g_ptr_array_index(table->entries, i);
+        g_autofree char *escaped = part_escape(entry->value ? entry->value : "");
+
+        g_string_append_printf(text, ",value=%s", escaped);
+    }
+    parts_add_option(parts, "-smbios", g_string_free(text, FALSE));
+}
+
+void argv_smbios(const Domain *live, GPtrArray *parts)
+{
+    if (!live->os->smbios || live->os->smbios->mode != SMBIOS_MODE_SYSINFO)
+        return;
+    for (guint i = 0; i < live->sysinfo->len; i++) {
+        const Sysinfo *info = g_ptr_array_index(live->sysinfo, i);
+
+        if (info->type != SYSINFO_TYPE_SMBIOS)
+            continue;
+        add_table(info->bios, 0, bios_values, parts);
+        add_table(info->system, 1, system_values, parts);
+        for (guint n = 0; n < info->base_boards->len; n++)
+            add_table(g_ptr_array_index(info->base_boards, n), 2, board_values, parts);
+        add_table(info->chassis, 3, chassis_values, parts);
+        add_strings(info->oem_strings, parts);
+    }
+}

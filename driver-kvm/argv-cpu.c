@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/argv-parts.h"
+#include "driver-kvm/part.h"
+#include "driver-kvm/props.h"
+#include "lib/error.h"
+#include "lib/model/domain-defaults.h"
+#include <string.h>
+
+static void option(GString *text, const char *key, const char *value)
+{
+    if (value)
+        g_string_append_printf(text, ",%s=%s", key, value);
+}
+
+/* libvirt's name of a feature as QEMU writes it; to free. */
+static char *feature_name(const char *name)
+{
+    char *qemu = g_strdup(g_strcmp0(name, "pclmuldq") == 0 ? "pclmulqdq" : name);
+
+    return g_strdelimit(qemu, "_", '-');
+}
+
+static gboolean is_word(const char *name)
+{
+    return name && *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == strlen(name);
+}
+
+static void add_cache(const CpuCache *cache, GString *text)
+{
+    if (!cache)
+        return;
+    switch (cache->mode) {
+    case CPU_CACHE_MODE_EMULATE:
+        option(text, "l3-cache", "on");
+        break;
+    case CPU_CACHE_MODE_DISABLE:
+        option(text, "l3-cache", "off");
+        break;
+    default:
+        break;
+    }
+}
+
+/* On a CPU that is the host's, where the cache comes from is a choice; others have no host cache. */
+static void add_host_cache(const Cpu *cpu, GString *text)
+{
+    gboolean of_host = cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM;
+
+    if (!cpu->cache || !of_host) {
+        add_cache(cpu->cache, text);
+        return;
+    }
+    if (cpu->cache->mode == CPU_CACHE_MODE_PASSTHROUGH) {
+        option(text, "host-cache-info", "on");
+        option(text, "l3-cache", "off");
+        return;
+    }
+    add_cache(cpu->cache, text);
+    option(text, "host-cache-info", "off");
+}
+
+static gboolean add_features(const Cpu *cpu, GString *text, GError **error)
+{
+    for (guint i = 0; i < cpu->features->len; i++) {
+        const CpuFeature *feature = g_ptr_array_index(cpu->features, i);
+        g_autofree char *name = feature_name(feature->name);
+
+        if (!is_word(name))
+            return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown CPU feature %s", feature->name);
+        if (feature->policy == CPU_POLICY_FORCE || feature->policy == CPU_POLICY_REQUIRE)
+            option(text, name, "on");
+        else if (feature->policy == CPU_POLICY_DISABLE || feature->policy == CPU_POLICY_FORBID)
+            option(text, name, "off");
+    }
+    return TRUE;
+}
+
+static gboolean add_model(const Domain *live, GString *text, GError **error)
+{
+    const Cpu *cpu = live->cpu;
+
+    switch (cpu->mode) {
+    case CPU_MODE_HOST_PASSTHROUGH:
+        g_string_append(text, "host");
+        break;
+    case CPU_MODE_MAXIMUM:
+        g_string_append(text, "max");
+        break;
+    default:
+        if (!cpu->model || !is_word(cpu->model->name))
+            return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown CPU model %s",
+                             cpu->model && cpu->model->name ? cpu->model->name : "(none)");
+        g_string_append(text, cpu->model->name);
+        break;
+    }
+    if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM)
+        option(text, "migratable", toggle_words(cpu->migratable));
+    if (cpu->model && cpu->model->vendor_id)
+        option(text, "vendor", cpu->model->vendor_id);
+    return add_features(cpu, text, error);
+}
+
+static void on_off(GString *text, const char *key, const FeatureState *feature)
+{
+    if (feature)
+        option(text, key, toggle_words(feature->state));
+}
+
+/* For a feature whose absence from the command line means off. */
+static void on(GString *text, const char *key, const FeatureState *feature)
+{
+    if (feature && feature->state == TOGGLE_ON)
+        option(text, key, "on");
+}
+
+static void add_hyperv(const Hyperv *hyperv, GString *text)
+{
+    if (!hyperv)
+        return;
+    if (hyperv->mode == HYPERV_MODE_PASSTHROUGH) {
+        option(text, "hv-passthrough", "on");
+        return;
+    }
+    on(text, "hv-relaxed", hyperv->relaxed);
+    on(text, "hv-vapic", hyperv->vapic);
+    if (hyperv->spinlocks && hyperv->spinlocks->state == TOGGLE_ON && hyperv->spinlocks->retries != UNSET32)
+        g_string_append_printf(text, ",hv-spinlocks=0x%x", hyperv->spinlocks->retries);
+    on(text, "hv-vpindex", hyperv->vpindex);
+    on(text, "hv-runtime", hyperv->runtime);
+    on(text, "hv-synic", hyperv->synic);
+    if (hyperv->stimer && hyperv->stimer->state == TOGGLE_ON)
+        option(text, "hv-stimer", "on");
+    if (hyperv->stimer && hyperv->stimer->state == TOGGLE_ON && hyperv->stimer->direct)
+        on(text, "hv-stimer-direct", hyperv->stimer->direct);
+    on(text, "hv-reset", hyperv->reset);
+    if (hyperv->vendor_id && hyperv->vendor_id->state == TOGGLE_ON && is_word(hyperv->vendor_id->value))
+        option(text, "hv-vendor-id", hyperv->vendor_id->value);
+    on(text, "hv-frequencies", hyperv->frequencies);
+    on(text, "hv-reenlightenment", hyperv->reenlightenment);
+    on(text, "hv-tlbflush", hyperv->tlbflush);
+    on(text, "hv-ipi", hyperv->ipi);
+    on(text, "hv-evmcs", hyperv->evmcs);
+    on(text, "hv-avic", hyperv->avic);
+}
+
+static void add_kvm(const FeatureKvm *kvm, GString *text)
+{
+    if (!kvm)
+        return;
+    if (kvm->hidden && kvm->hidden->state == TOGGLE_ON)
+        option(text, "kvm", "off");
+    on(text, "kvm-hint-dedicated", kvm->hint_dedicated);
+    on(text, "kvm-poll-control", kvm->poll_control);
+    on_off(text, "kvm-pv-ipi", kvm->pv_ipi);
+}
+
+static void add_timers(const Domain *live, GString *text)
+{
+    for (guint i = 0; i < live->clock->timers->len; i++) {
+        const Timer *timer = g_ptr_array_index(live->clock->timers, i);
+
+        if (timer->name == TIMER_NAME_KVMCLOCK && timer->present != TOGGLE_UNSET)
+            option(text, "kvmclock", toggle_words(timer->present));
+        if (timer->name == TIMER_NAME_HYPERVCLOCK && timer->present == TOGGLE_ON)
+            option(text, "hv-time", "on");
+        if (timer->name == TIMER_NAME_TSC && timer->frequency != UNSET64 && timer->frequency > 0)
+            g_string_append_printf(text, ",tsc-frequency=%" G_GUINT64_FORMAT, timer->frequency);
+    }
+}
+
+static void add_width(const CpuMaxPhys *width, GString *text)
+{
+    if (!width)
+        return;
+    if (width->mode == CPU_MAX_PHYS_MODE_PASSTHROUGH)
+        option(text, "host-phys-bits", "on");
+    else if (width->bits != UNSET32)
+        g_string_append_printf(text, ",phys-bits=%u", width->bits);
+}
+
+gboolean argv_cpu(const Domain *live, const Caps *caps, GPtrArray *parts, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const Features *features = live->features;
+
+    if (!live->cpu)
+        return TRUE;
+    if (!add_model(live, text, error))
+        return FALSE;
+    add_timers(live, text);
+    if (features && features->apic)
+        option(text, "kvm-pv-eoi", toggle_words(features->apic->eoi));
+    if (features) {
+        on_off(text, "kvm-pv-unhalt", features->pvspinlock);
+        add_hyperv(features->hyperv, text);
+        add_kvm(features->kvm, text);
+        on_off(text, "pmu", features->pmu);
+    }
+    add_host_cache(live->cpu, text);
+    add_width(live->cpu->maxphysaddr, text);
+    parts_add_option(parts, "-cpu", g_string_free(g_steal_pointer(&text), FALSE));
+    return TRUE;
+}
+
+void argv_vcpus(const Domain *live, GPtrArray *parts)
+{
+    const CpuTopology *topology = live->cpu ? live->cpu->topology : NULL;
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%u", domain_vcpus(live));
+    if (domain_vcpus(live) != domain_max_vcpus(live))
+        g_string_append_printf(text, ",maxcpus=%u", domain_max_vcpus(live));
+    if (topology)
+        g_string_append_printf(text, ",sockets=%u,dies=%u,cores=%u,threads=%u", topology->sockets, topology->dies,
+                               topology->cores, topology->threads);
+    else
+        g_string_append_printf(text, ",sockets=%u,cores=1,threads=1", domain_max_vcpus(live));
+    parts_add_option(parts, "-smp", g_string_free(text, FALSE));
+}
+
+static const IothreadId *iothread_with(const Domain *live, guint id)
+{
+    for (guint i = 0; live->iothreadids && i < live->iothreadids->iothreads->len; i++) {
+        const IothreadId *thread = g_ptr_array_index(live->iothreadids->iothreads, i);
+
+        if (thread->id == id)
+            return thread;
+    }
+    return NULL;
+}
+
+static void add_iothread(guint id, const IothreadId *options, GPtrArray *parts)
+{
+    JsonObject *props = props_new("qom-type", "iothread");
+
+    props_format(props, "id", "iothread%u", id);
+    if (options) {
+        props_uint(props, "thread-pool-min", options->thread_pool_min);
+        props_uint(props, "thread-pool-max", options->thread_pool_max);
+    }
+    parts_add(parts, PART_OBJECT, props);
+}
+
+/* The threads that are listed, then as many more as there have to be, with the lowest free numbers. */
+void argv_iothreads(const Domain *live, GPtrArray *parts)
+{
+    guint listed = live->iothreadids ? live->iothreadids->iothreads->len : 0;
+    guint wanted = live->iothreads == UNSET32 ? 0 : live->iothreads;
+
+    for (guint i = 0; i < listed; i++) {
+        const IothreadId *thread = g_ptr_array_index(live->iothreadids->iothreads, i);
+
+        add_iothread(thread->id, thread, parts);
+    }
+    for (guint id = 1; listed < wanted; id++) {
+        if (iothread_with(live, id))
+            continue;
+        add_iothread(id, NULL, parts);
+        listed++;
+    }
+}

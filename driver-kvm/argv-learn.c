@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What QEMU alone knows, after the start. */
+#include "driver-kvm/argv.h"
+#include "lib/error.h"
+#include "lib/json-peek.h"
+#include "lib/model/domain-defaults.h"
+#include <string.h>
+
+#define PTY "pty:"
+#define TTY_MAX 4096
+
+const char *const argv_questions[] = {"query-chardev", NULL};
+
+static const char *terminal_of(JsonArray *chardevs, const char *alias)
+{
+    g_autofree char *label = g_strdup_printf("char%s", alias);
+
+    for (guint i = 0; i < json_peek_length(chardevs); i++) {
+        JsonObject *chardev = json_peek_object_at(chardevs, i);
+        const char *file = json_peek_string(chardev, "filename");
+
+        if (g_strcmp0(json_peek_string(chardev, "label"), label) == 0 && file && g_str_has_prefix(file, PTY) &&
+            strlen(file) < TTY_MAX)
+            return file + strlen(PTY);
+    }
+    return NULL;
+}
+
+static void learn_terminal(Chardev *chardev, JsonArray *chardevs, gboolean is_console)
+{
+    const char *terminal = chardev->alias ? terminal_of(chardevs, chardev->alias->name) : NULL;
+
+    if (chardev->type != CHARDEV_TYPE_PTY || !terminal)
+        return;
+    if (!chardev->source)
+        chardev->source = chardev_source_new();
+    g_free(chardev->source->path);
+    chardev->source->path = g_strdup(terminal);
+    if (is_console) { /* where older clients look */
+        g_free(chardev->tty);
+        chardev->tty = g_strdup(terminal);
+    }
+}
+
+gboolean argv_learn(Domain *live, const char *command, JsonNode *answer, GError **error)
+{
+    JsonArray *chardevs = json_peek_as_array(answer);
+    Devices *devices = live->devices;
+    GPtrArray *lists[] = {devices->serials, devices->parallels, devices->channels, devices->consoles};
+
+    if (strcmp(command, argv_questions[0]) != 0)
+        return TRUE;
+    if (!chardevs)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "QEMU's answer to %s is not a list", command);
+    for (gsize n = 0; n < G_N_ELEMENTS(lists); n++)
+        for (guint i = 0; i < lists[n]->len; i++)
+            learn_terminal(g_ptr_array_index(lists[n], i), chardevs, lists[n] == devices->consoles);
+    domain_twin_consoles(live);
+    return TRUE;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * A disk's images as nodes of QEMU's block layer.
+ *
+ * Each image of a chain has a number, written into the live definition (source index='', backingStore index=''), and
+ * two nodes: "libvirt-N-storage", the file, and "libvirt-N-format" on top of it.
+ */
+#include "driver-kvm/argv.h"
+
+/* How a cache mode is told to QEMU. FALSE for the default mode, where nothing is said. */
+gboolean block_cache(DiskCache mode, gboolean *ret_writeback, gboolean *ret_direct, gboolean *ret_no_flush);
+
+/* What the images' formats and places have to be for this driver. */
+gboolean block_validate(const Disk *disk, GError **error);
+
+gboolean block_has_medium(const Disk *disk);
+
+/* Looks at DISK's image; completes its chain in <backingStore> from what the images say, unless the document says it;
+ * numbers the images. LOOK FALSE (tests): only numbers. */
+gboolean block_prepare(Disk *disk, gboolean look, ArgvContext *context, GError **error);
+
+/* Appends the nodes of the chain, deepest first. */
+gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error);
+
+/* The node that the device is attached to; NULL without a medium. To free. */
+char *block_top(const Disk *disk);

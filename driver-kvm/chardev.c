@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * -chardev is one of the few options of QEMU that takes no JSON, so each back end is written twice, side by side: as
+ * option text, and as the tree that chardev-add wants.
+ *
+ * Sockets we listen on and files we write are opened here and inherited by QEMU: it runs as an unprivileged user, and a
+ * client can connect as soon as the domain is listed. A file goes through a descriptor set ("/dev/fdset/N"), the one way
+ * QEMU has to take a descriptor where it expects a path.
+ */
+#include "driver-kvm/chardev.h"
+#include "driver-kvm/part.h"
+#include "driver-kvm/props.h"
+#include "lib/error.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+typedef struct {
+    const ChardevView *view;
+    const char *alias;
+    ArgvContext *context;
+    GPtrArray *parts;
+    GString *text;    /* of the option */
+    JsonObject *data; /* of the tree */
+} Build;
+
+static const char *path_of(const ChardevView *view)
+{
+    return view->source ? view->source->path : NULL;
+}
+
+static gboolean listens(const ChardevView *view)
+{
+    return view->source && view->source->mode == CHARDEV_MODE_BIND;
+}
+
+static gboolean need(gconstpointer value, const char *what, GError **error)
+{
+    return value ? TRUE
+                 : error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                             "Missing source %s attribute for char device", what);
+}
+
+gboolean chardev_validate(const ChardevView *view, GError **error)
+{
+    const ChardevSource *source = view->source;
+
+    switch (view->type) {
+    case CHARDEV_TYPE_NULL:
+    case CHARDEV_TYPE_VC:
+    case CHARDEV_TYPE_STDIO:
+    case CHARDEV_TYPE_PTY:
+    case CHARDEV_TYPE_SPICEVMC:
+    case CHARDEV_TYPE_QEMU_VDAGENT:
+    case CHARDEV_TYPE_DBUS:
+        return TRUE;
+    case CHARDEV_TYPE_FILE:
+    case CHARDEV_TYPE_PIPE:
+    case CHARDEV_TYPE_DEV:
+        return need(path_of(view), "path", error);
+    case CHARDEV_TYPE_UNIX:
+        return TRUE;
+    case CHARDEV_TYPE_TCP:
+        return need(source ? source->host : NULL, "host", error) && need(source->service, "service", error);
+    case CHARDEV_TYPE_UDP:
+        return need(source ? source->service : NULL, "service", error);
+    case CHARDEV_TYPE_SPICEPORT:
+        return need(source ? source->channel : NULL, "channel", error);
+    default:
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "character device type '%s' is not supported by QEMU", chardev_type_to_string(view->type));
+    }
+}
+
+static gboolean is_socket(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+/* A socket that an earlier run left is replaced, any other file is not touched. */
+static int listen_on(const char *path, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "UNIX socket path '%s' too long", path);
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        error_set_errno(error, VIR_FROM_QEMU, errno, "Unable to create socket");
+        return -1;
+    }
+    if (is_socket(path))
+        unlink(path);
+    if (fchmod(fd, 0660) < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(fd, 1) < 0) {
+        error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to listen on UNIX socket '%s'", path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static gboolean pass_file(ArgvContext *context, const char *path, Toggle append, const char *name, GError **error)
+{
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (append == TOGGLE_ON ? O_APPEND : O_TRUNC);
+    int fd = open(path, flags, 0600);
+
+    if (fd < 0)
+        return error_set_errno(error, VIR_FROM_QEMU, errno, "Unable to open file: %s", path);
+    argv_context_pass(context, fd, name);
+    return TRUE;
+}
+
+gboolean chardev_prepare(const ChardevView *view, const char *alias, ArgvContext *context, GError **error)
+{
+    g_autofree char *log = g_strdup_printf("%s.log", alias);
+    int fd;
+
+    if (!context->touch_host)
+        return TRUE;
+    if (view->log && view->log->file && !pass_file(context, view->log->file, view->log->append, log, error))
+        return FALSE;
+    if (view->type == CHARDEV_TYPE_FILE)
+        return pass_file(context, path_of(view), view->source->append, alias, error);
+    if (view->type != CHARDEV_TYPE_UNIX || !listens(view))
+        return TRUE;
+    fd = listen_on(path_of(view), error);
+    if (fd < 0)
+        return FALSE;
+    argv_context_pass(context, fd, alias);
+    return TRUE;
+}
+
+void chardev_release(const ChardevView *view)
+{
+    if (view->type == CHARDEV_TYPE_UNIX && listens(view) && path_of(view) && is_socket(path_of(view)))
+        unlink(path_of(view));
+}
+
+static void option(Build *build, const char *key, const char *value)
+{
+    g_autofree char *escaped = value ? part_escape(value) : NULL;
+
+    if (escaped)
+        g_string_append_printf(build->text, ",%s=%s", key, escaped);
+}
+
+/* The path under which QEMU finds what was opened as NAME; PATH itself if nothing was. */
+static char *path_in_qemu(Build *build, const char *name, const char *path, Toggle *append)
+{
+    int number = argv_context_passed(build->context, name);
+
+    if (number < 0)
+        return g_strdup(path);
+    parts_add_option(build->parts, "-add-fd", g_strdup_printf("set=%d,fd=%d,opaque=%s", number, number, name));
+    *append = TOGGLE_ON; /* the file was opened as it should be; nobody truncates it again */
+    return g_strdup_printf("/dev/fdset/%d", number);
+}
+
+static void build_file(Build *build)
+{
+    Toggle append = build->view->source->append;
+    g_autofree char *path = path_in_qemu(build, build->alias, path_of(build->view), &append);
+
+    option(build, "path", path);
+    option(build, "append", toggle_words(append));
+    props_string(build->data, "out", path);
+    props_toggle(build->data, "append", append);
+}
+
+static void build_device(Build *build)
+{
+    option(build, "path", path_of(build->view));
+    props_string(build->data, "device", path_of(build->view));
+}
+
+/* "addr": {"type": TYPE, "data": {...}}; the data. */
+static JsonObject *socket_address(Build *build, const char *key, const char *type)
+{
+    JsonObject *address = props_new("type", type);
+    JsonObject *data = json_object_new();
+
+    json_object_set_object_member(address, "data", data);
+    json_object_set_object_member(build->data, key, address);
+    return data;
+}
+
+static void socket_ends(Build *build)
+{
+    const ChardevView *view = build->view;
+    const Reconnect *reconnect = view->source->reconnect;
+
+    if (listens(view)) {
+        option(build, "server", "on");
+        option(build, "wait", "off");
+        props_bool(build->data, "wait", FALSE);
+    }
+    props_bool(build->data, "server", listens(view));
+    if (reconnect && reconnect->enabled == TOGGLE_ON && reconnect->timeout != UNSET32) {
+        g_string_append_printf(build->text, ",reconnect=%u", reconnect->timeout);
+        props_int(build->data, "reconnect", reconnect->timeout);
+    }
+}
+
+static void build_unix(Build *build)
+{
+    int number = argv_context_passed(build->context, build->alias);
+
+    if (number >= 0) {
+        g_string_append_printf(build->text, ",fd=%d", number);
+        props_format(socket_address(build, "addr", "fd"), "str", "%d", number);
+    } else {
+        option(build, "path", path_of(build->view));
+        props_string(socket_address(build, "addr", "unix"), "path", path_of(build->view));
+    }
+    socket_ends(build);
+}
+
+static void build_tcp(Build *build)
+{
+    const ChardevSource *source = build->view->source;
+    gboolean telnet = build->view->protocol && build->view->protocol->type == CHARDEV_PROTOCOL_TYPE_TELNET;
+    JsonObject *address = socket_address(build, "addr", "inet");
+
+    option(build, "host", source->host);
+    option(build, "port", source->service);
+    props_string(address, "host", source->host);
+    props_string(address, "port", source->service);
+    if (telnet)
+        option(build, "telnet", "on");
+    props_bool(build->data, "telnet", telnet);
+    socket_ends(build);
+}
+
+static const char *or_else(const char *text, const char *other)
+{
+    return text ? text : other;
+}
+
+static void build_udp(Build *build)
+{
+    const ChardevSource *remote = build->view->source;
+    const ChardevSource *local = build->view->bind_source;
+    JsonObject *address = socket_address(build, "remote", "inet");
+
+    option(build, "host", or_else(remote->host, ""));
+    option(build, "port", remote->service);
+    props_string(address, "host", or_else(remote->host, ""));
+    props_string(address, "port", remote->service);
+    if (!local)
+        return;
+    option(build, "localaddr", or_else(local->host, ""));
+    option(build, "localport", or_else(local->service, "0"));
+    address = socket_address(build, "local", "inet");
+    props_string(address, "host", or_else(local->host, ""));
+    props_string(address, "port", or_else(local->service, "0"));
+}
+
+static void build_nothing(Build *build)
+{
+}
+
+static const struct {
+    ChardevType type;
+    const char *option;
+    const char *backend;
+    void (*build)(Build *build);
+} backends[] = {
+    {CHARDEV_TYPE_NULL, "null", "null", build_nothing},
+    {CHARDEV_TYPE_VC, "vc", "vc", build_nothing},
+    {CHARDEV_TYPE_PTY, "pty", "pty", build_nothing},
+    {CHARDEV_TYPE_STDIO, "stdio", "stdio", build_nothing},
+    {CHARDEV_TYPE_FILE, "file", "file", build_file},
+    {CHARDEV_TYPE_PIPE, "pipe", "pipe", build_device},
+    {CHARDEV_TYPE_DEV, "serial", "serial", build_device},
+    {CHARDEV_TYPE_UNIX, "socket", "socket", build_unix},
+    {CHARDEV_TYPE_TCP, "socket", "socket", build_tcp},
+    {CHARDEV_TYPE_UDP, "udp", "udp", build_udp},
+};
+
+static void add_log(Build *build)
+{
+    g_autofree char *name = g_strdup_printf("%s.log", build->alias);
+    g_autofree char *path = NULL;
+    Toggle append;
+
+    if (!build->view->log || !build->view->log->file)
+        return;
+    append = build->view->log->append;
+    path = path_in_qemu(build, name, build->view->log->file, &append);
+    option(build, "logfile", path);
+    option(build, "logappend", toggle_words(append));
+    props_string(build->data, "logfile", path);
+    props_toggle(build->data, "logappend", append);
+}
+
+gboolean chardev_build(const ChardevView *view, const char *alias, ArgvContext *context, GPtrArray *parts, GError **error)
+{
+    g_autofree char *id = g_strdup_printf("char%s", alias);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
+        Build build = {view, alias, context, parts, NULL, NULL};
+        JsonObject *backend, *props;
+
+        if (backends[i].type != view->type)
+            continue;
+        backend = props_new("type", backends[i].backend);
+        props = props_new("id", id);
+        build.text = g_string_new(backends[i].option);
+        build.data = json_object_new();
+        option(&build, "id", id);
+        backends[i].build(&build);
+        add_log(&build);
+        json_object_set_object_member(backend, "data", build.data);
+        json_object_set_object_member(props, "backend", backend);
+        parts_add_chardev(parts, props, g_string_free(build.text, FALSE));
+        return TRUE;
+    }
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "a character device of type '%s' is not supported by this driver", chardev_type_to_string(view->type));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What is behind a character device on the host. Serial ports, consoles and channels have one, and so have an RNG's daemon
+ * and others: a view shows any of them. */
+#include "driver-kvm/argv.h"
+
+typedef struct {
+    ChardevType type;
+    ChardevSource *source;      /* NULL if absent */
+    ChardevSource *bind_source; /* udp: where it is received */
+    const ChardevProtocol *protocol;
+    const ChardevLog *log;
+} ChardevView;
+
+#define CHARDEV_VIEW(device)                                                                                       \
+    ((ChardevView){(device)->type, (device)->source, (device)->bind_source, (device)->protocol, (device)->log})
+
+/* Refuses what QEMU or this driver cannot do, and what lacks a path or port. */
+gboolean chardev_validate(const ChardevView *view, GError **error);
+
+/* Opens sockets and files that QEMU, which runs as somebody else, is to inherit: named "ALIAS", "ALIAS.log". */
+gboolean chardev_prepare(const ChardevView *view, const char *alias, ArgvContext *context, GError **error);
+
+/* Appends the part with id "charALIAS", and what it needs before it. */
+gboolean chardev_build(const ChardevView *view, const char *alias, ArgvContext *context, GPtrArray *parts, GError **error);
+
+/* The socket that we made for QEMU, if it is ours to remove. */
+void chardev_release(const ChardevView *view);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The order is libvirt's, for two reasons: a default may depend on an earlier one, and of several faults libvirt names
+ * the first that it meets.
+ */
+#include "driver-kvm/complete.h"
+#include "driver-kvm/address.h"
+#include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
+#include "driver-kvm/validate.h"
+#include "lib/error.h"
+#include "lib/model/domain-address.h"
+#include "lib/model/domain-defaults.h"
+#include "lib/model/domain-validate.h"
+#include <string.h>
+#include <sys/utsname.h>
+
+#define ISA_SERIAL_MAX 4
+
+CapsAccel complete_accel(const Domain *def)
+{
+    return def->type == DOMAIN_TYPE_KVM ? CAPS_KVM : CAPS_TCG;
+}
+
+static char *find_emulator(const char *arch)
+{
+    g_autofree char *name = g_strdup_printf("qemu-system-%s", g_strcmp0(arch, "i686") == 0     ? "i386"
+                                                              : g_strcmp0(arch, "armv7l") == 0 ? "arm"
+                                                                                               : arch);
+
+    return g_find_program_in_path(name);
+}
+
+gboolean complete_emulator(Domain *def, GError **error)
+{
+    struct utsname host;
+
+    if (def->os->type->value != OS_TYPE_HVM)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG,
+                         "could not find capabilities for ostype=%s", os_type_to_string(def->os->type->value));
+    if (!def->os->type->arch) {
+        uname(&host);
+        def->os->type->arch = g_strdup(host.machine);
+    }
+    if (strpbrk(def->os->type->arch, "/ "))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "Unknown architecture %s", def->os->type->arch);
+    if (!def->devices->emulator)
+        def->devices->emulator = find_emulator(def->os->type->arch);
+    if (!def->devices->emulator)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "No emulator found for arch '%s'",
+                         def->os->type->arch);
+    return TRUE;
+}
+
+static gboolean complete_machine(Domain *def, const Caps *caps, GError **error)
+{
+    const CapsMachine *machine = caps_machine(caps, def->os->type->machine);
+
+    if (!machine && !def->os->type->machine)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "could not get preferred machine for %s type=%s",
+                         def->devices->emulator, domain_type_to_string(def->type));
+    if (!machine)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support machine type '%s'",
+                         def->devices->emulator, def->os->type->machine);
+    g_free(def->os->type->machine);
+    def->os->type->machine = g_strdup(machine->name);
+    return TRUE;
+}
+
+static gboolean want_root(Domain *def, ControllerModel model, GError **error)
+{
+    const Controller *root = domain_controller(def, CONTROLLER_TYPE_PCI, 0);
+
+    if (!root)
+        domain_add_controller(def, CONTROLLER_TYPE_PCI, 0, model);
+    else if (root->model != model)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
+                         "The PCI controller with index='0' must be model='%s' for this machine type, but model='%s' was "
+                         "found instead", controller_model_to_string(model), controller_model_to_string(root->model));
+    return TRUE;
+}
+
+static void want_usb(Domain *def, const Caps *caps)
+{
+    ControllerModel model = CONTROLLER_MODEL_UNSET;
+
+    if (domain_controller(def, CONTROLLER_TYPE_USB, 0))
+        return;
+    if (machine_is_q35(def)) {
+        if (caps_has_device(caps, "qemu-xhci"))
+            model = CONTROLLER_MODEL_QEMU_XHCI;
+        else if (caps_has_device(caps, "nec-usb-xhci"))
+            model = CONTROLLER_MODEL_NEC_XHCI;
+        else
+            return;
+    }
+    domain_add_controller(def, CONTROLLER_TYPE_USB, 0, model);
+}
+
+static void want_audio(Domain *def)
+{
+    static const struct {
+        GraphicsType graphics;
+        AudioType audio;
+    } backends[] = {
+        {GRAPHICS_TYPE_SDL, AUDIO_TYPE_SDL}, {GRAPHICS_TYPE_SPICE, AUDIO_TYPE_SPICE}, {GRAPHICS_TYPE_DBUS, AUDIO_TYPE_DBUS},
+    };
+    Audio *audio;
+
+    if (def->devices->audios->len > 0)
+        return;
+    audio = audio_new();
+    audio->id = 1;
+    audio->type = AUDIO_TYPE_NONE;
+    for (guint i = 0; i < def->devices->graphics->len; i++)
+        for (gsize n = 0; n < G_N_ELEMENTS(backends); n++)
+            if (((const Graphics *)g_ptr_array_index(def->devices->graphics, i))->type == backends[n].graphics &&
+                audio->type == AUDIO_TYPE_NONE)
+                audio->type = backends[n].audio;
+    g_ptr_array_add(def->devices->audios, audio);
+}
+
+/* What the machine has whether or not the document says so. */
+static gboolean want_machine_devices(Domain *def, const Caps *caps, GError **error)
+{
+    if (machine_is_x86(def)) {
+        domain_want_input(def, INPUT_TYPE_MOUSE, INPUT_BUS_PS2);
+        domain_want_input(def, INPUT_TYPE_KEYBOARD, INPUT_BUS_PS2);
+    }
+    if (machine_is_q35(def) || machine_is_i440fx(def))
+        want_usb(def, caps);
+    if (machine_is_q35(def))
+        domain_want_controller(def, CONTROLLER_TYPE_SATA, 0, CONTROLLER_MODEL_UNSET);
+    if (machine_is_q35(def) && !want_root(def, CONTROLLER_MODEL_PCIE_ROOT, error))
+        return FALSE;
+    if (machine_is_i440fx(def) && !want_root(def, CONTROLLER_MODEL_PCI_ROOT, error))
+        return FALSE;
+    if (!def->devices->memballoon) {
+        def->devices->memballoon = memballoon_new();
+        def->devices->memballoon->model = MEMBALLOON_MODEL_VIRTIO;
+    }
+    want_audio(def);
+    return TRUE;
+}
+
+/* The name of a CPU's QOM type without the architecture: "qemu64-x86_64-cpu" is "qemu64". To free. */
+static char *cpu_name(const Caps *caps, const char *type)
+{
+    GPtrArray const *cpus = caps_cpus(caps, CAPS_TCG);
+    const char *dash = g_strrstr(type, "-");
+
+    for (guint i = 0; i < cpus->len; i++) {
+        const CapsCpu *cpu = g_ptr_array_index(cpus, i);
+
+        if (g_strcmp0(cpu->type, type) == 0)
+            return g_strdup(cpu->name);
+    }
+    dash = dash ? g_strrstr_len(type, dash - type, "-") : NULL;
+    return dash ? g_strndup(type, (gsize)(dash - type)) : g_strdup(type);
+}
+
+static void default_cpu(Domain *def, const Caps *caps)
+{
+    const CapsMachine *machine = caps_machine(caps, def->os->type->machine);
+
+    if (!machine->default_cpu || !machine_is_x86(def))
+        return;
+    if (!def->cpu)
+        def->cpu = cpu_new();
+    def->cpu->mode = CPU_MODE_CUSTOM;
+    def->cpu->match = CPU_MATCH_EXACT;
+    def->cpu->check = CPU_CHECK_NONE;
+    cpu_model_free(def->cpu->model);
+    def->cpu->model = cpu_model_new();
+    def->cpu->model->name = cpu_name(caps, machine->default_cpu);
+    def->cpu->model->fallback = CPU_FALLBACK_FORBID;
+}
+
+static gboolean complete_cpu(Domain *def, const Caps *caps, GError **error)
+{
+    Cpu *cpu = def->cpu;
+    gboolean custom = !cpu || cpu->mode == CPU_MODE_UNSET || cpu->mode == CPU_MODE_CUSTOM;
+
+    if (custom && (!cpu || !cpu->model || !cpu->model->name || !*cpu->model->name)) {
+        if (cpu && cpu->check != CPU_CHECK_UNSET)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "check attribute specified for CPU with no model");
+        default_cpu(def, caps);
+        return TRUE;
+    }
+    if (custom) {
+        cpu->mode = CPU_MODE_CUSTOM;
+        if (cpu->match == CPU_MATCH_UNSET)
+            cpu->match = CPU_MATCH_EXACT;
+        if (cpu->model->fallback == CPU_FALLBACK_UNSET)
+            cpu->model->fallback = CPU_FALLBACK_ALLOW;
+    }
+    if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH && cpu->migratable == TOGGLE_UNSET && machine_is_x86(def))
+        cpu->migratable = TOGGLE_ON;
+    if (cpu->check != CPU_CHECK_UNSET)
+        return TRUE;
+    if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM)
+        cpu->check = CPU_CHECK_NONE;
+    else if (cpu->mode == CPU_MODE_CUSTOM && def->type == DOMAIN_TYPE_QEMU)
+        cpu->check = CPU_CHECK_NONE;
+    else
+        cpu->check = CPU_CHECK_PARTIAL;
+    return TRUE;
+}
+
+static void complete_clock(Clock *clock)
+{
+    if (clock->offset != CLOCK_OFFSET_VARIABLE)
+        return;
+    if (!clock->adjustment)
+        clock->adjustment = g_strdup("0");
+    if (clock->basis == CLOCK_BASIS_UNSET)
+        clock->basis = CLOCK_BASIS_UTC;
+}
+
+static gboolean is_isa(const Chardev *serial)
+{
+    return serial->target && serial->target->type == CHARDEV_TARGET_TYPE_ISA_SERIAL;
+}
+
+/* A machine has four ISA ports: those that ask for a number get it, the others what is left. */
+static gboolean number_isa_serials(Domain *def, GError **error)
+{
+    gboolean taken[ISA_SERIAL_MAX] = {FALSE};
+    guint n = 0, next = 0;
+
+    for (guint i = 0; i < def->devices->serials->len; i++) {
+        const Chardev *serial = g_ptr_array_index(def->devices->serials, i);
+        const char *port = serial->target ? serial->target->port : NULL;
+        guint64 number = port ? g_ascii_strtoull(port, NULL, 10) : 0;
+
+        if (!is_isa(serial))
+            continue;
+        if (n++ >= ISA_SERIAL_MAX || number >= ISA_SERIAL_MAX)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                             "Maximum supported number of ISA serial ports is '%d'", ISA_SERIAL_MAX);
+        if (port && taken[number])
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "target port '%s' already allocated", port);
+        if (port)
+            taken[number] = TRUE;
+    }
+    for (guint i = 0; i < def->devices->serials->len; i++) {
+        Chardev *serial = g_ptr_array_index(def->devices->serials, i);
+
+        if (!is_isa(serial) || serial->target->port)
+            continue;
+        while (taken[next])
+            next++;
+        taken[next] = TRUE;
+        serial->target->port = g_strdup_printf("%u", next);
+    }
+    return TRUE;
+}
+
+static gboolean complete_loader(Domain *def, GError **error)
+{
+    OsLoader *loader = def->os->loader;
+
+    if (loader && loader->path && loader->type == LOADER_TYPE_UNSET)
+        loader->type = LOADER_TYPE_ROM;
+    return TRUE;
+}
+
+/* Devices that domain_imply() added have no defaults yet. */
+static gboolean complete_implied(Domain *def, const Caps *caps, GError **error)
+{
+    const Devices *devices = def->devices;
+
+    if (devices->videos->len && !device_video.complete(def, g_ptr_array_index(devices->videos, 0), caps, error))
+        return FALSE;
+    if (devices->serials->len && !device_serial.complete(def, g_ptr_array_index(devices->serials, 0), caps, error))
+        return FALSE;
+    for (guint i = 0; i < devices->controllers->len; i++)
+        if (!device_controller.complete(def, g_ptr_array_index(devices->controllers, i), caps, error))
+            return FALSE;
+    domain_twin_consoles(def);
+    return TRUE;
+}
+
+static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
+{
+    complete_clock(def->clock);
+    return domain_normalize(def, error) && validate_emulator(def, caps, error) && complete_machine(def, caps, error) &&
+           want_machine_devices(def, caps, error) && complete_cpu(def, caps, error) && validate_machine(def, caps, error) &&
+           number_isa_serials(def, error) && device_complete_all(def, caps, error) && domain_imply(def, error) &&
+           complete_loader(def, error) && complete_implied(def, caps, error) && address_assign(def, caps, error) &&
+           domain_validate(def, error) && validate_domain(def, caps, error) && device_validate_all(def, caps, error);
+}
+
+gboolean complete_domain(Domain *def, const Caps *caps, DriverComplete when, GError **error)
+{
+    if (when == DRIVER_COMPLETE_DEFINE)
+        return complete_define(def, caps, error);
+    return validate_emulator(def, caps, error) && validate_start(def, caps, error) && device_assign_aliases(def, error);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Serial and parallel ports, consoles and channels: four kinds over one struct. */
+#include "driver-kvm/chardev.h"
+#include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
+#include "driver-kvm/part.h"
+#include "driver-kvm/props.h"
+#include "lib/error.h"
+#include "lib/model/pci-map.h"
+#include <stdlib.h>
+
+static int port_of(const Chardev *chardev)
+{
+    return chardev->target && chardev->target->port ? atoi(chardev->target->port) : -1;
+}
+
+static void set_port(Chardev *chardev, int port)
+{
+    g_free(chardev->target->port);
+    chardev->target->port = g_strdup_printf("%d", port);
+}
+
+/* One more than the highest of LIST. */
+static void default_port(const GPtrArray *list, Chardev *chardev)
+{
+    int highest = -1;
+
+    if (port_of(chardev) >= 0)
+        return;
+    for (guint i = 0; i < list->len; i++)
+        highest = MAX(highest, port_of(g_ptr_array_index(list, i)));
+    set_port(chardev, highest + 1);
+}
+
+static void complete_backend(Chardev *chardev)
+{
+    if (chardev->type == CHARDEV_TYPE_UNIX && chardev->source && chardev->source->path &&
+        chardev->source->mode == CHARDEV_MODE_UNSET)
+        chardev->source->mode = CHARDEV_MODE_CONNECT;
+    if (chardev->type == CHARDEV_TYPE_TCP) {
+        if (chardev->source && chardev->source->mode == CHARDEV_MODE_UNSET)
+            chardev->source->mode = CHARDEV_MODE_CONNECT;
+        if (!chardev->protocol)
+            chardev->protocol = chardev_protocol_new();
+        if (chardev->protocol->type == CHARDEV_PROTOCOL_TYPE_UNSET)
+            chardev->protocol->type = CHARDEV_PROTOCOL_TYPE_RAW;
+    }
+}
+
+static const struct {
+    ChardevTargetType type;
+    ChardevModel model;
+    const char *driver;
+} serial_models[] = {
+    {CHARDEV_TARGET_TYPE_ISA_SERIAL, CHARDEV_MODEL_ISA_SERIAL, "isa-serial"},
+    {CHARDEV_TARGET_TYPE_USB_SERIAL, CHARDEV_MODEL_USB_SERIAL, "usb-serial"},
+    {CHARDEV_TARGET_TYPE_PCI_SERIAL, CHARDEV_MODEL_PCI_SERIAL, "pci-serial"},
+};
+
+static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, GError **error)
+{
+    Chardev *serial = device;
+
+    if (!serial->target)
+        serial->target = chardev_target_new();
+    if (serial->target->type == CHARDEV_TARGET_TYPE_UNSET && machine_is_x86(def))
+        serial->target->type = CHARDEV_TARGET_TYPE_ISA_SERIAL;
+    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++) {
+        if (serial_models[i].type != serial->target->type)
+            continue;
+        if (!serial->target->model)
+            serial->target->model = chardev_target_model_new();
+        if (serial->target->model->name == CHARDEV_MODEL_UNSET)
+            serial->target->model->name = serial_models[i].model;
+    }
+    default_port(def->devices->serials, serial);
+    complete_backend(serial);
+    return TRUE;
+}
+
+static gboolean complete_parallel(Domain *def, gpointer device, const Caps *caps, GError **error)
+{
+    default_port(def->devices->parallels, device);
+    complete_backend(device);
+    return TRUE;
+}
+
+static gboolean complete_console(Domain *def, gpointer device, const Caps *caps, GError **error)
+{
+    Chardev *console = device;
+
+    if (console->target->type == CHARDEV_TARGET_TYPE_UNSET)
+        console->target->type = CHARDEV_TARGET_TYPE_SERIAL;
+    default_port(def->devices->consoles, console);
+    complete_backend(console);
+    return TRUE;
+}
+
+/* A socket below a folder of ours was made up by us: it is made up anew at each start. */
+static gboolean complete_channel(Domain *def, gpointer device, const Caps *caps, GError **error)
+{
+    Chardev *channel = device;
+
+    complete_backend(channel);
+    return TRUE;
+}
+
+static gboolean validate_serial(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    const Chardev *serial = device;
+    ChardevView view = CHARDEV_VIEW(serial);
+    AddressType address = serial->address ? serial->address->type : ADDRESS_TYPE_UNSET;
+    AddressType wanted = ADDRESS_TYPE_UNSET;
+    gboolean known = FALSE;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
+        known = known || (serial_models[i].type == serial->target->type && serial_models[i].model == serial->target->model->name);
+    if (!known || !machine_is_x86(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "Serial device with target type '%s' and target model '%s' not compatible with guest "
+                         "architecture or machine type",
+                         chardev_target_type_to_string(serial->target->type),
+                         serial->target->model ? chardev_model_to_string(serial->target->model->name) : "none");
+    switch (serial->target->type) {
+    case CHARDEV_TARGET_TYPE_USB_SERIAL:
+        wanted = ADDRESS_TYPE_USB;
+        break;
+    case CHARDEV_TARGET_TYPE_PCI_SERIAL:
+        wanted = ADDRESS_TYPE_PCI;
+        break;
+    default:
+        wanted = ADDRESS_TYPE_ISA;
+        break;
+    }
+    if (address != ADDRESS_TYPE_UNSET && address != wanted)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "Target type '%s' requires address type '%s'", chardev_target_type_to_string(serial->target->type),
+                         address_type_to_string(wanted));
+    return chardev_validate(&view, error);
+}
+
+static gboolean validate_backend(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    const Chardev *chardev = device;
+    ChardevView view = CHARDEV_VIEW(chardev);
+
+    return chardev_validate(&view, error);
+}
+
+static guint connect_serial(const Domain *def, gconstpointer device)
+{
+    const Chardev *serial = device;
+
+    return serial->target && serial->target->type == CHARDEV_TARGET_TYPE_PCI_SERIAL ? PCI_CONNECT_DEVICE : 0;
+}
+
+static gboolean is_usb_serial(gconstpointer device)
+{
+    const Chardev *serial = device;
+
+    return serial->target && serial->target->type == CHARDEV_TARGET_TYPE_USB_SERIAL;
+}
+
+/* A console that stands for a serial port is no device of its own. */
+static gboolean is_twin(const Chardev *console)
+{
+    return console->target->type == CHARDEV_TARGET_TYPE_SERIAL;
+}
+
+static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvContext *context, GError **error)
+{
+    Chardev *chardev = device;
+    ChardevView view;
+
+    if (is_twin(chardev))
+        return TRUE;
+    if (chardev->type == CHARDEV_TYPE_UNIX && (!chardev->source || !chardev->source->path)) {
+        if (!chardev->source)
+            chardev->source = chardev_source_new();
+        chardev->source->mode = CHARDEV_MODE_BIND;
+        chardev->source->path = g_strdup_printf("%s/%s.sock", context->private_dir, chardev->alias->name);
+    }
+    view = CHARDEV_VIEW(chardev);
+    return chardev_prepare(&view, chardev->alias->name, context, error);
+}
+
+static void release(const Domain *live, gconstpointer device)
+{
+    const Chardev *chardev = device;
+    ChardevView view = CHARDEV_VIEW(chardev);
+
+    if (!is_twin(chardev))
+        chardev_release(&view);
+}
+
+/* Appends the back end and begins the device. */
+static JsonObject *begin(const Chardev *chardev, const char *driver, ArgvContext *context, GPtrArray *parts, GError **error)
+{
+    ChardevView view = CHARDEV_VIEW(chardev);
+    JsonObject *props;
+
+    if (!chardev_build(&view, chardev->alias->name, context, parts, error))
+        return NULL;
+    props = props_new("driver", driver);
+    props_format(props, "chardev", "char%s", chardev->alias->name);
+    props_string(props, "id", chardev->alias->name);
+    return props;
+}
+
+static gboolean build_serial(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context,
+                             GPtrArray *parts, GError **error)
+{
+    const Chardev *serial = device;
+    const char *driver = "isa-serial";
+    g_autoptr(JsonObject) props = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
+        if (serial_models[i].type == serial->target->type)
+            driver = serial_models[i].driver;
+    props = begin(serial, driver, context, parts, error);
+    if (!props)
+        return FALSE;
+    if (serial->target->type == CHARDEV_TARGET_TYPE_ISA_SERIAL)
+        props_int(props, "index", port_of(serial));
+    if (!device_address_props(live, serial->address, props, error))
+        return FALSE;
+    parts_add(parts, PART_DEVICE, g_steal_pointer(&props));
+    return TRUE;
+}
+
+static gboolean build_parallel(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context,
+                               GPtrArray *parts, GError **error)
+{
+    JsonObject *props = begin(device, "isa-parallel", context, parts, error);
+
+    if (props)
+        parts_add(parts, PART_DEVICE, props);
+    return props != NULL;
+}
+
+/* On a virtio-serial bus. NAME: the port's; NULL for a console. */
+static gboolean build_virtio(const Domain *live, const Chardev *chardev, const char *driver, const char *name,
+                             ArgvContext *context, GPtrArray *parts, GError **error)
+{
+    g_autoptr(JsonObject) props = props_new("driver", driver);
+    ChardevView view = CHARDEV_VIEW(chardev);
+
+    if (!chardev_build(&view, chardev->alias->name, context, parts, error) ||
+        !device_address_props(live, chardev->address, props, error))
+        return FALSE;
+    props_format(props, "chardev", "char%s", chardev->alias->name);
+    props_string(props, "id", chardev->alias->name);
+    props_string(props, "name", name);
+    parts_add(parts, PART_DEVICE, g_steal_pointer(&props));
+    return TRUE;
+}
+
+static gboolean build_console(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context,
+                              GPtrArray *parts, GError **error)
+{
+    const Chardev *console = device;
+
+    if (is_twin(console))
+        return TRUE;
+    if (console->target->type != CHARDEV_TARGET_TYPE_VIRTIO)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported console target type %s",
+                         chardev_target_type_to_string(console->target->type));
+    return build_virtio(live, console, "virtconsole", NULL, context, parts, error);
+}
+
+static gboolean build_channel(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context,
+                              GPtrArray *parts, GError **error)
+{
+    const Chardev *channel = device;
+
+    if (channel->target->type != CHARDEV_TARGET_TYPE_VIRTIO)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "a channel with <target type='%s'> is not supported by this driver",
+                         chardev_target_type_to_string(channel->target->type));
+    return build_virtio(live, channel, "virtserialport", channel->target->name, context, parts, error);
+}
+
+
+#define PLACE(member) .offset = offsetof(Devices, member), .alias = offsetof(Chardev, alias), .address = offsetof(Chardev, address)
+
+const DeviceKind device_serial = {
+    .name = "serial", PLACE(serials), .prefix = "serial",
+    .complete = complete_serial, .validate = validate_serial, .connect = connect_serial, .is_usb = is_usb_serial,
+    .prepare = prepare, .release = release, .build = build_serial,
+};
+
+const DeviceKind device_parallel = {
+    .name = "parallel", PLACE(parallels), .prefix = "parallel",
+    .complete = complete_parallel, .validate = validate_backend,
+    .prepare = prepare, .release = release, .build = build_parallel,
+};
+
+const DeviceKind device_console = {
+    .name = "console", PLACE(consoles), .prefix = "console",
+    .complete = complete_console, .validate = validate_backend,
+    .prepare = prepare, .release = release, .build = build_console,
+};
+
+const DeviceKind device_channel = {
+    .name = "channel", PLACE(channels), .prefix = "channel",
+    .complete = complete_channel, .validate = validate_backend,
+    .prepare = prepare, .release = release, .build = build_channel,
+};

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/caps.h"
+#include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
+#include "driver-kvm/part.h"
+#include "driver-kvm/props.h"
+#include "lib/error.h"
+#include "lib/model/domain-address.h"
+#include "lib/model/pci-map.h"
+
+#define XHCI_PORTS_MAX 15
+
+/* The models that -device makes, by type. What a document names beyond these is refused. */
+static const struct {
+    ControllerType type;
+    ControllerModel model;
+    const char *driver;
+    guint connect;
+} models[] = {
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_PIIX3_UHCI, "piix3-usb-uhci", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_PIIX4_UHCI, "piix4-usb-uhci", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_EHCI, "usb-ehci", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_ICH9_EHCI1, "ich9-usb-ehci1", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_ICH9_UHCI1, "ich9-usb-uhci1", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_ICH9_UHCI2, "ich9-usb-uhci2", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_ICH9_UHCI3, "ich9-usb-uhci3", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_VT82C686B_UHCI, "vt82c686b-usb-uhci", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_PCI_OHCI, "pci-ohci", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_NEC_XHCI, "nec-usb-xhci", PCI_CONNECT_EXPRESS},
+    {CONTROLLER_TYPE_USB, CONTROLLER_MODEL_QEMU_XHCI, "qemu-xhci", PCI_CONNECT_EXPRESS},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VIRTIO_SCSI, "virtio-scsi-pci", PCI_CONNECT_EXPRESS},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VIRTIO_TRANSITIONAL, "virtio-scsi-pci-transitional", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL, "virtio-scsi-pci-non-transitional",
+     PCI_CONNECT_EXPRESS},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSILOGIC, "lsi", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSISAS1078, "megasas", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSISAS1068, "mptsas1068", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VMPVSCSI, "pvscsi", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_AM53C974, "am53c974", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_DC390, "dc390", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SATA, CONTROLLER_MODEL_UNSET, "ahci", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_IDE, CONTROLLER_MODEL_UNSET, NULL, PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_VIRTIO_SERIAL, CONTROLLER_MODEL_UNSET, "virtio-serial-pci", PCI_CONNECT_EXPRESS},
+    {CONTROLLER_TYPE_VIRTIO_SERIAL, CONTROLLER_MODEL_VIRTIO, "virtio-serial-pci", PCI_CONNECT_EXPRESS},
+    {CONTROLLER_TYPE_VIRTIO_SERIAL, CONTROLLER_MODEL_VIRTIO_TRANSITIONAL, "virtio-serial-pci-transitional",
+     PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_VIRTIO_SERIAL, CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL, "virtio-serial-pci-non-transitional",
+     PCI_CONNECT_EXPRESS},
+};
+
+static const char *driver_of(const Controller *controller)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(models); i++)
+        if (models[i].type == controller->type && models[i].model == controller->model)
+            return models[i].driver;
+    return NULL;
+}
+
+static guint connect_pci(const Domain *def, gconstpointer device)
+{
+    const Controller *controller = device;
+
+    if (controller->type == CONTROLLER_TYPE_PCI)
+        return pci_connect_of_controller(controller->model);
+    for (gsize i = 0; i < G_N_ELEMENTS(models); i++)
+        if (models[i].type == controller->type && models[i].model == controller->model)
+            return models[i].connect;
+    return controller->type == CONTROLLER_TYPE_USB && controller->model == CONTROLLER_MODEL_UNSET ? PCI_CONNECT_DEVICE : 0;
+}
+
+static void complete_scsi(Controller *controller, const Caps *caps)
+{
+    if (controller->model != CONTROLLER_MODEL_UNSET && controller->model != CONTROLLER_MODEL_AUTO)
+        return;
+    controller->model = caps_has_device(caps, "lsi53c895a") ? CONTROLLER_MODEL_LSILOGIC : CONTROLLER_MODEL_VIRTIO_SCSI;
+}
+
+/* The companions of an ICH9 controller serve two ports each. */
+static void complete_companion(Controller *controller)
+{
+    guint32 first = controller->model == CONTROLLER_MODEL_ICH9_UHCI1   ? 0
+                    : controller->model == CONTROLLER_MODEL_ICH9_UHCI2 ? 2
+                    : controller->model == CONTROLLER_MODEL_ICH9_UHCI3 ? 4
+                                                                       : UNSET32;
+
+    if (first == UNSET32 || controller->master)
+        return;
+    controller->master = controller_master_new();
+    controller->master->startport = first;
+}
+
+static gboolean complete_usb(Controller *controller, const Caps *caps, GError **error)
+{
+    if (controller->model == CONTROLLER_MODEL_UNSET && caps_has_device(caps, "piix3-usb-uhci"))
+        controller->model = CONTROLLER_MODEL_PIIX3_UHCI;
+    if (controller->model == CONTROLLER_MODEL_NONE)
+        g_clear_pointer(&controller->address, address_free);
+    if (controller->model == CONTROLLER_MODEL_QUSB1 || controller->model == CONTROLLER_MODEL_QUSB2)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "USB controller model type 'qusb1' or 'qusb2' is not supported in kvm");
+    if ((controller->model == CONTROLLER_MODEL_NEC_XHCI || controller->model == CONTROLLER_MODEL_QEMU_XHCI) &&
+        controller->ports != UNSET32 && controller->ports > XHCI_PORTS_MAX)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'%s' controller only supports up to '%d' ports",
+                         controller_model_to_string(controller->model), XHCI_PORTS_MAX);
+    complete_companion(controller);
+    return TRUE;
+}
+
+static guint n_cells(const Domain *def)
+{
+    return def->cpu && def->cpu->numa ? def->cpu->numa->cells->len : 0;
+}
+
+static gboolean complete_pci(const Domain *def, const Controller *controller, GError **error)
+{
+    gboolean root = controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT;
+    guint32 node = controller->target ? controller->target->node : UNSET32;
+
+    if (root && controller->index != 0)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
+                         "pci-root and pcie-root controllers should have index 0");
+    if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS && !machine_is_i440fx(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "pci-expander-bus controllers are only supported on 440fx-based machinetypes");
+    if (controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS && !machine_is_q35(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "pcie-expander-bus controllers are not supported with this machine type");
+    if (node != UNSET32 && node >= n_cells(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
+                         "%s with index %u is configured for a NUMA node (%u) not present in the domain's <cpu><numa> "
+                         "array (%u)", controller_model_to_string(controller->model), controller->index, node, n_cells(def));
+    return TRUE;
+}
+
+static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError **error)
+{
+    Controller *controller = device;
+
+    switch (controller->type) {
+    case CONTROLLER_TYPE_SCSI:
+        complete_scsi(controller, caps);
+        return TRUE;
+    case CONTROLLER_TYPE_USB:
+        return complete_usb(controller, caps, error);
+    case CONTROLLER_TYPE_PCI:
+        return complete_pci(def, controller, error);
+    default:
+        return TRUE;
+    }
+}
+
+/* What the machine has by itself. */
+static gboolean is_builtin(const Domain *def, const Controller *controller)
+{
+    switch (controller->type) {
+    case CONTROLLER_TYPE_PCI:
+        return controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT;
+    case CONTROLLER_TYPE_SATA:
+        return controller->index == 0 && machine_is_q35(def);
+    case CONTROLLER_TYPE_IDE:
+        return controller->index == 0 && (machine_is_i440fx(def) || machine_is_isapc(def));
+    case CONTROLLER_TYPE_FDC:
+    case CONTROLLER_TYPE_ISA:
+        return TRUE;
+    case CONTROLLER_TYPE_USB:
+        return controller->model == CONTROLLER_MODEL_NONE;
+    default:
+        return FALSE;
+    }
+}
+
+static gboolean validate_pci(const Controller *controller, GError **error)
+{
+    gboolean root = controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT;
+
+    if (root && controller->address)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "pci-root and pcie-root controllers should not have an address");
+    return TRUE;
+}
+
+static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    const Controller *controller = device;
+
+    if (controller->type == CONTROLLER_TYPE_PCI)
+        return validate_pci(controller, error);
+    if (controller->type == CONTROLLER_TYPE_CCID || is_builtin(def, controller) || driver_of(controller))
+        return TRUE;
+    if (controller->type == CONTROLLER_TYPE_IDE)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         controller->index == 0 ? "IDE controllers are unsupported for this QEMU binary or machine type"
+                                                : "Only a single IDE controller is supported for this machine type");
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported controller model: %s %s",
+                     controller_type_to_string(controller->type),
+                     controller->model ? controller_model_to_string(controller->model) : "(default)");
+}
+
+static char *make_alias(const Domain *def, gconstpointer device, guint index)
+{
+    const Controller *controller = device;
+
+    switch (controller->type) {
+    case CONTROLLER_TYPE_PCI:
+        return g_strdup_printf(controller->model == CONTROLLER_MODEL_PCIE_ROOT ? "pcie.%u" : "pci.%u", controller->index);
+    case CONTROLLER_TYPE_IDE:
+        return is_builtin(def, controller) ? g_strdup("ide") : g_strdup_printf("ide%u", controller->index);
+    case CONTROLLER_TYPE_SATA:
+        return is_builtin(def, controller) ? g_strdup("ide") : g_strdup_printf("sata%u", controller->index);
+    case CONTROLLER_TYPE_USB:
+        return controller->index == 0 ? g_strdup("usb") : g_strdup_printf("usb%u", controller->index);
+    default:
+        return g_strdup_printf("%s%u", controller_type_to_string(controller->type), controller->index);
+    }
+}
+
+static guint rank(gconstpointer device)
+{
+    static const ControllerType order[] = {CONTROLLER_TYPE_PCI, CONTROLLER_TYPE_USB, CONTROLLER_TYPE_SCSI,
+                                           CONTROLLER_TYPE_IDE, CONTROLLER_TYPE_SATA, CONTROLLER_TYPE_VIRTIO_SERIAL};
+    const Controller *controller = device;
+    guint i = 0;
+
+    while (i < G_N_ELEMENTS(order) && order[i] != controller->type)
+        i++;
+    return i;
+}
+
+static void add_usb(const Domain *live, const Controller *controller, JsonObject *props)
+{
+    if (controller->ports != UNSET32) {
+        props_int(props, "p2", controller->ports);
+        props_int(props, "p3", controller->ports);
+    }
+    if (controller->master) {
+        props_format(props, "masterbus", "%s.0", controller->alias->name);
+        props_uint(props, "firstport", controller->master->startport);
+    } else {
+        props_string(props, "id", controller->alias->name);
+    }
+}
+
+static void add_scsi(const Controller *controller, JsonObject *props)
+{
+    const ControllerDriver *driver = controller->driver;
+
+    props_virtio(props, driver);
+    if (driver && driver->iothread != UNSET32)
+        props_format(props, "iothread", "iothread%u", driver->iothread);
+    props_string(props, "id", controller->alias->name);
+    if (!driver)
+        return;
+    props_positive(props, "num_queues", driver->queues);
+    props_positive(props, "cmd_per_lun", driver->cmd_per_lun);
+    props_positive(props, "max_sectors", driver->max_sectors);
+    props_toggle(props, "ioeventfd", driver->ioeventfd);
+}
+
+static void add_virtio_serial(const Controller *controller, JsonObject *props)
+{
+    props_virtio(props, controller->driver);
+    props_string(props, "id", controller->alias->name);
+    props_uint(props, "max_ports", controller->ports);
+    props_uint(props, "vectors", controller->vectors);
+}
+
+static JsonObject *pci_props(const Controller *controller)
+{
+    const ControllerTarget *target = controller->target;
+    JsonObject *props = props_new("driver", pci_model_name_to_string(controller->pci_model->name));
+    gboolean port = controller->model == CONTROLLER_MODEL_PCIE_ROOT_PORT ||
+                    controller->model == CONTROLLER_MODEL_PCIE_SWITCH_DOWNSTREAM_PORT;
+
+    if (controller->model == CONTROLLER_MODEL_PCI_BRIDGE)
+        props_uint(props, "chassis_nr", target->chassis_nr);
+    if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS || controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS)
+        props_uint(props, "bus_nr", target->bus_nr);
+    if (port) {
+        props_uint(props, "port", target->port);
+        props_uint(props, "chassis", target->chassis);
+    }
+    props_string(props, "id", controller->alias->name);
+    if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS || controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS)
+        props_uint(props, "numa_node", target->node);
+    if (port)
+        props_toggle(props, "hotplug", target->hotplug);
+    return props;
+}
+
+/* Options of what the machine has by itself. */
+static void build_builtin(const Domain *live, const Controller *controller, GPtrArray *parts)
+{
+    const char *host = controller->model == CONTROLLER_MODEL_PCIE_ROOT ? "q35-pcihost" : "i440FX-pcihost";
+
+    if (controller->type != CONTROLLER_TYPE_PCI)
+        return;
+    if (controller->target && controller->target->hotplug != TOGGLE_UNSET && machine_is_i440fx(live))
+        parts_add_option(parts, "-global", g_strdup_printf("PIIX4_PM.acpi-root-pci-hotplug=%s",
+                                                           toggle_words(controller->target->hotplug)));
+    if (controller->pcihole64 != UNSET64)
+        parts_add_option(parts, "-global",
+                         g_strdup_printf("%s.pci-hole64-size=%" G_GUINT64_FORMAT "K", host, controller->pcihole64));
+}
+
+static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
+                      GError **error)
+{
+    const Controller *controller = device;
+    g_autoptr(JsonObject) props = NULL;
+    const char *driver = driver_of(controller);
+
+    if (is_builtin(live, controller)) {
+        build_builtin(live, controller, parts);
+        return TRUE;
+    }
+    if (controller->type != CONTROLLER_TYPE_PCI && !driver)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported controller type: %s",
+                         controller_type_to_string(controller->type));
+    props = controller->type == CONTROLLER_TYPE_PCI ? pci_props(controller) : props_new("driver", driver);
+    if (controller->type == CONTROLLER_TYPE_USB)
+        add_usb(live, controller, props);
+    else if (controller->type == CONTROLLER_TYPE_SCSI)
+        add_scsi(controller, props);
+    else if (controller->type == CONTROLLER_TYPE_VIRTIO_SERIAL)
+        add_virtio_serial(controller, props);
+    else if (controller->type == CONTROLLER_TYPE_SATA)
+        props_string(props, "id", controller->alias->name);
+    if (!device_address_props(live, controller->address, props, error))
+        return FALSE;
+    parts_add(parts, PART_DEVICE, g_steal_pointer(&props));
+    return TRUE;
+}
+
+const DeviceKind device_controller = {
+    .name = "controller", .offset = offsetof(Devices, controllers), .alias = offsetof(Controller, alias),
+    .address = offsetof(Controller, address), .make_alias = make_alias, .complete = complete, .validate = validate,
+    .connect = connect_pci, .rank = rank, .build = build,
+};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
+#include "driver-kvm/props.h"
+#include "lib/error.h"
+#include "lib/model/domain-address.h"
+#include "lib/model/domain-defaults.h"
+
+const DeviceKind *const device_kinds[] = {
+    &device_iommu,      &device_controller, &device_hub,     &device_memory,   &device_disk,     &device_filesystem,
+    &device_interface,  &device_smartcard,  &device_serial,  &device_parallel, &device_channel,  &device_console,
+    &device_tpm,        &device_input,      &device_audio,   &device_graphics, &device_video,    &device_sound,
+    &device_watchdog,   &device_redirdev,   &device_hostdev, &device_memballoon, &device_rng,    &device_nvram,
+    &device_shmem,      &device_vsock,      &device_panic,   &device_lease,    NULL,
+};
+
+static gpointer member_of(const DeviceKind *kind, const Domain *def)
+{
+    return *(gpointer *)((char *)def->devices + kind->offset);
+}
+
+guint device_count(const DeviceKind *kind, const Domain *def)
+{
+    gpointer member = member_of(kind, def);
+
+    return kind->single ? member != NULL : ((GPtrArray *)member)->len;
+}
+
+gpointer device_at(const DeviceKind *kind, const Domain *def, guint index)
+{
+    gpointer member = member_of(kind, def);
+
+    return kind->single ? member : g_ptr_array_index((GPtrArray *)member, index);
+}
+
+static Alias **alias_of(const DeviceKind *kind, gconstpointer device)
+{
+    return kind->alias < 0 ? NULL : (Alias **)((char *)device + kind->alias);
+}
+
+const char *device_alias(const DeviceKind *kind, gconstpointer device)
+{
+    Alias **alias = alias_of(kind, device);
+
+    return alias && *alias ? (*alias)->name : NULL;
+}
+
+Address **device_address(const DeviceKind *kind, gpointer device)
+{
+    return kind->address < 0 ? NULL : (Address **)((char *)device + kind->address);
+}
+
+gboolean device_each(const Domain *def, DeviceFunc fn, gpointer data, GError **error)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; i < device_count(*kind, def); i++)
+            if (!fn(*kind, device_at(*kind, def, i), data, error))
+                return FALSE;
+    return TRUE;
+}
+
+gboolean device_complete_all(Domain *def, const Caps *caps, GError **error)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; (*kind)->complete && i < device_count(*kind, def); i++)
+            if (!(*kind)->complete(def, device_at(*kind, def, i), caps, error))
+                return FALSE;
+    return TRUE;
+}
+
+gboolean device_validate_all(const Domain *def, const Caps *caps, GError **error)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; (*kind)->validate && i < device_count(*kind, def); i++)
+            if (!(*kind)->validate(def, device_at(*kind, def, i), caps, error))
+                return FALSE;
+    return TRUE;
+}
+
+static void set_alias(const DeviceKind *kind, const Domain *live, gpointer device, guint index)
+{
+    Alias **alias = alias_of(kind, device);
+
+    if (!alias || (*alias && (*alias)->name))
+        return;
+    if (!*alias)
+        *alias = alias_new();
+    (*alias)->name = kind->make_alias ? kind->make_alias(live, device, index)
+                                      : g_strdup_printf("%s%u", kind->prefix, index);
+}
+
+gboolean device_assign_aliases(Domain *live, GError **error)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; i < device_count(*kind, live); i++)
+            set_alias(*kind, live, device_at(*kind, live, i), i);
+    domain_twin_consoles(live);
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; i < device_count(*kind, live); i++) {
+            const char *name = device_alias(*kind, device_at(*kind, live, i));
+            gboolean shared = *kind == &device_console || *kind == &device_controller;
+
+            if (name && !g_hash_table_add(names, (gpointer)name) && !shared)
+                return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "non unique alias detected: %s", name);
+        }
+    return TRUE;
+}
+
+gboolean device_prepare_all(Domain *live, const Caps *caps, ArgvContext *context, GError **error)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++) {
+        guint n = device_count(*kind, live);
+
+        for (guint i = 0; (*kind)->prepare && i < n; i++) {
+            gpointer device = device_at(*kind, live, (*kind)->backwards ? n - 1 - i : i);
+
+            if (!(*kind)->prepare(live, device, caps, context, error))
+                return FALSE;
+        }
+    }
+    domain_twin_consoles(live);
+    return TRUE;
+}
+
+void device_release_all(const Domain *live)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; (*kind)->release && i < device_count(*kind, live); i++)
+            (*kind)->release(live, device_at(*kind, live, i));
+}
+
+gboolean device_build(const Domain *live, const DeviceKind *kind, gconstpointer device, const Caps *caps,
+                      ArgvContext *context, GPtrArray *parts, GError **error)
+{
+    if (!kind->build)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "starting a domain with a <%s> device is not supported by this driver", kind->name);
+    return kind->build(live, device, caps, context, parts, error);
+}
+
+static guint rank_of(const DeviceKind *kind, gconstpointer device)
+{
+    return kind->rank ? kind->rank(device) : 0;
+}
+
+gboolean device_build_all(const Domain *live, const Caps *caps, ArgvContext *context, GPtrArray *parts, GError **error)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++) {
+        guint n = device_count(*kind, live);
+        guint last = 0;
+
+        for (guint i = 0; i < n; i++)
+            last = MAX(last, rank_of(*kind, device_at(*kind, live, i)));
+        for (guint rank = 0; rank <= last; rank++)
+            for (guint i = 0; i < n; i++) {
+                gconstpointer device = device_at(*kind, live, i);
+
+                if (rank_of(*kind, device) == rank && !device_build(live, *kind, device, caps, context, parts, error))
+                    return FALSE;
+            }
+    }
+    return TRUE;
+}
+
+const DeviceKind *device_find(const Domain *live, const char *alias, gpointer *ret_device)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; i < device_count(*kind, live); i++) {
+            gpointer device = device_at(*kind, live, i);
+
+            if (g_strcmp0(device_alias(*kind, device), alias) == 0) {
+                *ret_device = device;
+                return *kind;
+            }
+        }
+    return NULL;
+}
+
+static const char *controller_alias(const Domain *live, ControllerType type, guint index, GError **error)
+{
+    const Controller *controller = domain_controller(live, type, index);
+
+    if (!controller || !controller->alias || !controller->alias->name) {
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "Could not find device alias for %s controller %u",
+                  controller_type_to_string(type), index);
+        return NULL;
+    }
+    return controller->alias->name;
+}
+
+static gboolean pci_props(const Domain *live, const Address *address, JsonObject *props, GError **error)
+{
+    const char *bus = controller_alias(live, CONTROLLER_TYPE_PCI, address->bus, error);
+
+    if (!bus)
+        return FALSE;
+    props_string(props, "bus", bus);
+    props_toggle(props, "multifunction", address->multifunction);
+    if (address->function)
+        props_format(props, "addr", "0x%x.0x%x", address->slot, address->function);
+    else
+        props_format(props, "addr", "0x%x", address->slot);
+    return TRUE;
+}
+
+static gboolean usb_props(const Domain *live, const Address *address, JsonObject *props, GError **error)
+{
+    const char *bus = controller_alias(live, CONTROLLER_TYPE_USB, address->bus, error);
+
+    if (!bus)
+        return FALSE;
+    props_format(props, "bus", "%s.0", bus);
+    if (address->port && g_strcmp0(address->port, "0") != 0)
+        props_string(props, "port", address->port);
+    return TRUE;
+}
+
+static gboolean serial_props(const Domain *live, const Address *address, JsonObject *props, GError **error)
+{
+    const char *bus = controller_alias(live, CONTROLLER_TYPE_VIRTIO_SERIAL, address->controller, error);
+
+    if (!bus)
+        return FALSE;
+    props_format(props, "bus", "%s.%u", bus, address->bus);
+    props_int(props, "nr", address->port ? (gint64)g_ascii_strtoll(address->port, NULL, 10) : 0);
+    return TRUE;
+}
+
+gboolean device_address_props(const Domain *live, const Address *address, JsonObject *props, GError **error)
+{
+    if (!address)
+        return TRUE;
+    switch (address->type) {
+    case ADDRESS_TYPE_PCI:
+        return pci_props(live, address, props, error);
+    case ADDRESS_TYPE_USB:
+        return usb_props(live, address, props, error);
+    case ADDRESS_TYPE_VIRTIO_SERIAL:
+        return serial_props(live, address, props, error);
+    case ADDRESS_TYPE_ISA:
+        props_uint(props, "iobase", address->iobase);
+        props_uint(props, "irq", address->irq);
+        return TRUE;
+    case ADDRESS_TYPE_UNSET:
+        return TRUE;
+    default:
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "<address type='%s'> is not supported by this driver", address_type_to_string(address->type));
+    }
+}

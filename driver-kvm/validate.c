@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/validate.h"
+#include "driver-kvm/complete.h"
+#include "driver-kvm/machine.h"
+#include "driver-kvm/support.h"
+#include "lib/error.h"
+#include "lib/model/domain-defaults.h"
+
+#define TSEG_STEP 1024 /* KiB */
+
+static gboolean unsupported(GError **error, const char *text)
+{
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s", text);
+}
+
+gboolean validate_emulator(const Domain *def, const Caps *caps, GError **error)
+{
+    const char *arch = def->os->type->arch;
+    gboolean narrower = g_strcmp0(arch, "i686") == 0 && g_strcmp0(caps_arch(caps), "x86_64") == 0;
+
+    if (g_strcmp0(arch, caps_arch(caps)) != 0 && !narrower)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support arch '%s'",
+                         def->devices->emulator, arch);
+    if ((def->type != DOMAIN_TYPE_QEMU && def->type != DOMAIN_TYPE_KVM) || !caps_has_accel(caps, complete_accel(def)))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support virt type '%s'",
+                         def->devices->emulator, domain_type_to_string(def->type));
+    return TRUE;
+}
+
+gboolean validate_machine(const Domain *def, const Caps *caps, GError **error)
+{
+    const FeatureSmm *smm = def->features ? def->features->smm : NULL;
+
+    if (!smm || smm->state == TOGGLE_OFF || smm->tseg == UNSET64)
+        return TRUE;
+    if (!machine_is_q35(def))
+        return unsupported(error, "SMM TSEG is only supported with q35 machine type");
+    if (smm->tseg % TSEG_STEP)
+        return unsupported(error, "SMM TSEG size must be divisible by 1 MiB");
+    return TRUE;
+}
+
+static gboolean validate_cpu(const Domain *def, const Caps *caps, GError **error)
+{
+    const Cpu *cpu = def->cpu;
+    const CpuTopology *topology = cpu ? cpu->topology : NULL;
+    const CpuCache *cache = cpu ? cpu->cache : NULL;
+    const CpuMaxPhys *width = cpu ? cpu->maxphysaddr : NULL;
+    gboolean of_host = cpu && (cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM);
+    guint max = caps_machine(caps, def->os->type->machine) ? caps_machine(caps, def->os->type->machine)->max_cpus : 0;
+
+    if (max && domain_max_vcpus(def) > max)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "Maximum CPUs greater than specified machine type limit %u", max);
+    if (!cpu)
+        return TRUE;
+    if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH && def->type != DOMAIN_TYPE_KVM)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "CPU mode '%s' for %s %s domain on %s host is not supported by hypervisor",
+                         cpu_mode_to_string(cpu->mode), def->os->type->arch, domain_type_to_string(def->type),
+                         def->os->type->arch);
+    if (topology && (guint64)topology->sockets * topology->dies * topology->cores * topology->threads != domain_max_vcpus(def))
+        return unsupported(error, "CPU topology doesn't match maximum vcpu count");
+    if (cache && cache->mode == CPU_CACHE_MODE_PASSTHROUGH && !of_host)
+        return unsupported(error, "CPU cache mode 'passthrough' can only be used with 'host-passthrough' / 'maximum' CPUs");
+    if (cache && cache->mode == CPU_CACHE_MODE_PASSTHROUGH && cache->level != UNSET32)
+        return unsupported(error, "unsupported CPU cache level for mode 'passthrough'");
+    if (cache && cache->mode == CPU_CACHE_MODE_EMULATE && cache->level != 3)
+        return unsupported(error, "unsupported CPU cache level for mode 'emulate'");
+    if (width && width->mode == CPU_MAX_PHYS_MODE_PASSTHROUGH && width->bits != UNSET32)
+        return unsupported(error, "CPU maximum physical address bits number specification cannot be used with "
+                                  "mode='passthrough'");
+    if (width && width->mode == CPU_MAX_PHYS_MODE_EMULATE && width->bits == UNSET32)
+        return unsupported(error, "if using CPU maximum physical address mode='emulate', bits= must be specified too");
+    return TRUE;
+}
+
+static gboolean validate_features(const Domain *def, GError **error)
+{
+    const Features *features = def->features;
+
+    if (!features)
+        return TRUE;
+    if (features->hpt || features->htm || features->nested_hv || features->ccf_assist || features->cfpc || features->sbbc ||
+        features->ibs)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "The '%s' feature is not supported for architecture '%s' or machine type '%s'",
+                         features->hpt          ? "hpt"
+                         : features->htm        ? "htm"
+                         : features->nested_hv  ? "nested-hv"
+                         : features->ccf_assist ? "ccf-assist"
+                         : features->cfpc       ? "cfpc"
+                         : features->sbbc       ? "sbbc"
+                                                : "ibs",
+                         def->os->type->arch, def->os->type->machine);
+    return TRUE;
+}
+
+static gboolean validate_boot(const Domain *def, GError **error)
+{
+    const OsBios *bios = def->os->bios;
+
+    if (bios && bios->useserial == TOGGLE_ON && def->devices->serials->len == 0)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR, "need at least one serial port to use BIOS serial output");
+    if (!def->os->kernel && (def->os->initrd || def->os->cmdline))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                         def->os->initrd ? "initrd is only supported with direct kernel boot"
+                                         : "cmdline is only supported with direct kernel boot");
+    return TRUE;
+}
+
+gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
+{
+    return validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error);
+}
+
+static gboolean is_switched_off(const Cpu *cpu, const char *name)
+{
+    for (guint i = 0; i < cpu->features->len; i++) {
+        const CpuFeature *feature = g_ptr_array_index(cpu->features, i);
+
+        if ((feature->policy == CPU_POLICY_DISABLE || feature->policy == CPU_POLICY_FORBID) &&
+            g_strcmp0(feature->name, name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Unless told otherwise, QEMU starts a CPU with features missing: the document asked for a check. */
+static gboolean validate_cpu_on_host(const Domain *def, const Caps *caps, GError **error)
+{
+    const Cpu *cpu = def->cpu;
+    const CapsCpu *model;
+    g_autoptr(GString) missing = g_string_new(NULL);
+
+    if (!cpu || cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM)
+        return TRUE;
+    if (cpu->mode == CPU_MODE_HOST_MODEL)
+        return unsupported(error, "<cpu mode='host-model'> is not supported by this driver; use 'host-passthrough', 'maximum' "
+                                  "or a model");
+    if (!cpu->model || !cpu->model->name)
+        return TRUE;
+    model = caps_cpu(caps, complete_accel(def), cpu->model->name);
+    if (!model)
+        return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown CPU model %s", cpu->model->name);
+    if (cpu->check == CPU_CHECK_NONE || !model->blockers)
+        return TRUE;
+    for (guint i = 0; i < model->blockers->len; i++) {
+        const char *name = g_ptr_array_index(model->blockers, i);
+
+        if (!is_switched_off(cpu, name))
+            g_string_append_printf(missing, "%s%s", missing->len ? "," : "", name);
+    }
+    return !missing->len || error_set(error, VIR_FROM_CPU, VIR_ERR_CPU_INCOMPATIBLE,
+                                      "Host CPU does not provide required features: %s", missing->str);
+}
+
+gboolean validate_start(const Domain *def, const Caps *caps, GError **error)
+{
+    return support_check(def, error) && validate_cpu_on_host(def, caps, error);
+}
