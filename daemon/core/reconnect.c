@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/reconnect.h"
 
+#include "daemon/core/managed-save.h"
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
@@ -77,14 +78,29 @@ static void one_done(Autostart *all)
     g_free(all);
 }
 
+static gboolean start_how(Vm *vm, RunStart *how, gpointer data, GError **error)
+{
+    return run_start(vm, how, error);
+}
+
+static gboolean start_fresh(Vm *vm, GError **error)
+{
+    RunStart how = RUN_START_INIT;
+    return run_start(vm, &how, error);
+}
+
+static gboolean start_or_go_on(Vm *vm, const VmView *view, GError **error)
+{
+    return view->managed_save ? managed_save_start(vm, FALSE, start_how, NULL, error) : start_fresh(vm, error);
+}
+
 static void start_one(gpointer data)
 {
     AutostartOne *one = data;
     g_autoptr(Vm) vm = one->vm;
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(GError) error = NULL;
-    RunStart how = RUN_START_INIT;
-    if (view->id < 0 && view->next && !run_start(vm, &how, &error))
+    if (view->id < 0 && view->next && !start_or_go_on(vm, view, &error))
         log_line(LOG_ERR, "domain %s cannot be started with the host: %s", view->next->name, error->message);
     one_done(one->all);
     g_free(one);

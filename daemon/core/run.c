@@ -295,7 +295,8 @@ gboolean run_start(Vm *vm, const RunStart *how, GError **error)
     }
     event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STARTED, how->detail);
     if (how->paused)
-        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_SUSPENDED, how->restore_fd < 0 ? VIR_DOMAIN_EVENT_SUSPENDED_PAUSED
+                                                                                  : VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
     become_running(vm);
     return TRUE;
 }

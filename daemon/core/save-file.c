@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The file has no name while it is written (O_TMPFILE) and gets one when it is whole, so that a killed daemon leaves
- * nothing to clean up. Where the file system has no such files (NFS), it is written under a name of its own beside PATH;
- * there a kill does leave that behind.
+ * nothing to clean up. Where the file system has no such files (NFS), it is written under a name of its own beside
+ * PATH; there a kill does leave that behind.
  *
- * Bypassing the cache by O_DIRECT was ruled out: the hypervisor writes what it has, unaligned, so all of it would have to
- * pass through a process of ours. Instead a thread sends what was written to the disk all the time and drops it from the
- * cache, which has the effect that is asked for: a guest of 100 GiB does not push everything else out of memory.
+ * Bypassing the cache by O_DIRECT was ruled out: the hypervisor writes what it has, unaligned, so all of it would have
+ * to pass through a process of ours. Instead a thread sends what was written to the disk all the time and drops it
+ * from the cache, which has the effect that is asked for: a guest of 100 GiB does not push everything else out of
+ * memory.
  */
 #include "daemon/core/save-file.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * A file that a guest is being saved or dumped to. Nobody sees it under its name before it is whole and on the disk, and
- * kill -9 before that leaves nothing behind. One thread at a time; everything may block on the disk.
+ * A file that a guest is being saved or dumped to. Nobody sees it under its name before it is whole and on the disk,
+ * and kill -9 before that leaves nothing behind. One thread at a time; everything may block on the disk.
  */
 #include <glib.h>
 

@@ -23,6 +23,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SavedRun, saved_run_free)
 /* HOW starts what SAVED holds, which must stay until that has happened. Paused if it was saved so. */
 void saved_run_apply(const SavedRun *saved, RunStart *how);
 
-/* DEFINITION, of a guest whose memory exists, may be replaced by REPLACEMENT. FALSE with VIR_ERR_CONFIG_UNSUPPORTED that
- * names what differs. */
+/* DEFINITION, of a guest whose memory exists, may be replaced by REPLACEMENT. FALSE with VIR_ERR_CONFIG_UNSUPPORTED
+ * that names what differs. */
 gboolean saved_run_same_abi(const Domain *definition, const Domain *replacement, GError **error);

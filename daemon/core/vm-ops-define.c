@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/core/event.h"
+#include "daemon/core/managed-save.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/store.h"
@@ -129,7 +130,7 @@ gboolean remote_domain_define_xml_flags(Call *call, const RemoteDomainDefineXmlF
 
 typedef struct {
     Call *call;
-    Domain *definition;
+    RunStart *how;
     guint flags;
 } Create;
 
@@ -139,39 +140,43 @@ static gboolean create_now(Vm *vm, gpointer data, GError **error)
     g_autoptr(VmView) view = vm_view(vm);
     if (view->id >= 0)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active",
-                         create->definition->name);
-    if (!check_name(vm, view, create->definition, error))
+                         create->how->definition->name);
+    return check_name(vm, view, create->how->definition, error) &&
+           ops_start(create->call, vm, create->how, create->flags, error);
+}
+
+gboolean ops_create(Call *call, RunStart *how, guint flags, RemoteNonnullDomain *ret, GError **error)
+{
+    Registry *registry = call->instance->registry;
+    Vm *vm = registry_claim(registry, how->definition, FALSE, error);
+    if (!vm)
         return FALSE;
-    RunStart how = RUN_START_INIT;
-    how.definition = create->definition;
-    return ops_start(create->call, vm, &how, create->flags, error);
+    Create create = {call, how, flags};
+    gboolean ok = run_turn(vm, create_now, &create, error) && (!ret || ops_reply_domain(vm, ret));
+    registry_release(registry, vm);
+    return ok;
 }
 
 gboolean remote_domain_create_xml(Call *call, const RemoteDomainCreateXmlArgs *args, RemoteDomainCreateXmlRet *ret,
                                   GError **error)
 {
-    Registry *registry = call->instance->registry;
     gboolean validate = args->flags & VIR_DOMAIN_START_VALIDATE;
     g_autoptr(Domain) definition = vm_document_read(call->instance, args->xml_desc, validate, error);
-    Vm *vm = definition ? registry_claim(registry, definition, FALSE, error) : NULL;
-    if (!vm)
-        return FALSE;
-    Create create = {call, definition, args->flags};
-    gboolean ok = run_turn(vm, create_now, &create, error) && ops_reply_domain(vm, &ret->dom);
-    registry_release(registry, vm);
-    return ok;
+    RunStart how = RUN_START_INIT;
+    how.definition = definition;
+    return definition && ops_create(call, &how, args->flags, &ret->dom, error);
 }
 
 /* --- undefine --- */
 
-static gboolean remove_managed_save(Vm *vm, const VmView *view, guint flags, GError **error)
+static gboolean remove_saved(Vm *vm, const VmView *view, guint flags, GError **error)
 {
     if (!view->managed_save)
         return TRUE;
     if (!(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
                          "Refusing to undefine while domain managed save image exists");
-    return ops_managed_save_remove(vm, error);
+    return managed_save_remove(vm, error);
 }
 
 /* Firmware variables in a file of their own. */
@@ -203,7 +208,7 @@ static gboolean undefine(Vm *vm, guint flags, GError **error)
         return FALSE;
     if (!view->next)
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
-    if (!remove_managed_save(vm, view, flags, error) || !remove_nvram(vm, view, flags, error) || !store_remove(vm, error))
+    if (!remove_saved(vm, view, flags, error) || !remove_nvram(vm, view, flags, error) || !store_remove(vm, error))
         return FALSE;
     vm_publish(vm, change_undefined, NULL);
     if (view->id < 0)

@@ -82,7 +82,7 @@ gboolean remote_domain_save_image_define_xml(Call *call, const RemoteDomainSaveI
 }
 
 /* Where VM's managed save is. To free; NULL with ERROR if it has none. */
-static char *managed_save_of(Vm *vm, GError **error)
+static char *path_of_managed(Vm *vm, GError **error)
 {
     g_autoptr(VmView) view = vm_view(vm);
     if (view->managed_save)
@@ -95,7 +95,7 @@ gboolean remote_domain_managed_save_get_xml_desc(Call *call, const RemoteDomainM
                                                  RemoteDomainManagedSaveGetXmlDescRet *ret, GError **error)
 {
     g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
-    g_autofree char *path = vm ? managed_save_of(vm, error) : NULL;
+    g_autofree char *path = vm ? path_of_managed(vm, error) : NULL;
     ret->xml = path ? show_document(call->instance, path, args->flags, error) : NULL;
     return ret->xml != NULL;
 }
@@ -103,7 +103,7 @@ gboolean remote_domain_managed_save_get_xml_desc(Call *call, const RemoteDomainM
 gboolean remote_domain_managed_save_define_xml(Call *call, const RemoteDomainManagedSaveDefineXmlArgs *args,
                                                GError **error)
 {
-    g_autofree char *path = managed_save_of(call->vm, error);
+    g_autofree char *path = path_of_managed(call->vm, error);
     if (!args->dxml)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG,
                          "dxml in virDomainManagedSaveDefineXML must not be NULL");

@@ -3,9 +3,10 @@
  * Handlers: running domains go into files.
  *
  * A save decides at one point: when the file has its name. Before it, whatever fails leaves the domain as it was (the
- * guest goes on if it ran); after it, the domain ends. A kill of the daemon between the two leaves the file and a paused
- * guest, which is the state before the acknowledgement with nothing lost.
+ * guest goes on if it ran); after it, the domain ends. A kill of the daemon between the two leaves the file and a
+ * paused guest, which is the state before the acknowledgement with nothing lost.
  */
+#include "daemon/core/managed-save.h"
 #include "daemon/core/save-file.h"
 #include "daemon/core/saved-run.h"
 #include "daemon/core/store.h"
@@ -119,11 +120,6 @@ gboolean remote_domain_save_params(Call *call, const RemoteDomainSaveParamsArgs 
 
 /* --- managed save --- */
 
-static void change_saved(VmView *view, gpointer data)
-{
-    view->managed_save = GPOINTER_TO_INT(data);
-}
-
 gboolean remote_domain_managed_save(Call *call, const RemoteDomainManagedSaveArgs *args, GError **error)
 {
     Vm *vm = call->vm;
@@ -137,11 +133,11 @@ gboolean remote_domain_managed_save(Call *call, const RemoteDomainManagedSaveArg
     const Save what = {.path = path, .flags = args->flags};
     if (!save_to_file(vm, view, &what, error))
         return FALSE;
-    vm_publish(vm, change_saved, GINT_TO_POINTER(TRUE));
+    managed_save_made(vm);
     return run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_SAVED, VIR_DOMAIN_SHUTOFF_SAVED, error);
 }
 
 gboolean remote_domain_managed_save_remove(Call *call, const RemoteDomainManagedSaveRemoveArgs *args, GError **error)
 {
-    return vm_check_present(call->vm, error) && ops_managed_save_remove(call->vm, error);
+    return vm_check_present(call->vm, error) && managed_save_remove(call->vm, error);
 }

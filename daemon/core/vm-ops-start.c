@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers: domains start. */
-#include <unistd.h>
-
-#include "daemon/core/store.h"
+#include "daemon/core/managed-save.h"
 #include "daemon/core/vm-ops.h"
 #include "daemon/rpc/client.h"
-#include "lib/file.h"
 #include "lib/log.h"
-#include "lib/save-header.h"
 
 /* The connection that is to take a run with it. Held by the run (until its end), by the connection's hook (until it ran
  * or was removed), and by who starts. */
@@ -94,23 +90,22 @@ gboolean ops_start(Call *call, Vm *vm, RunStart *how, guint flags, GError **erro
     return flags & VIR_DOMAIN_START_AUTODESTROY ? start_owned(call, vm, how, error) : run_start(vm, how, error);
 }
 
+typedef struct {
+    Call *call;
+    guint flags;
+} Restore;
+
+static gboolean start_saved(Vm *vm, RunStart *how, gpointer data, GError **error)
+{
+    const Restore *restore = data;
+    return ops_start(restore->call, vm, how, restore->flags | (how->paused ? VIR_DOMAIN_START_PAUSED : 0), error);
+}
+
 /* A domain with a managed save goes on where it was. */
 static gboolean restore(Call *call, Vm *vm, guint flags, GError **error)
 {
-    g_autofree char *path = store_managed_save_path(vm);
-    int fd = file_open(path, error);
-    g_autoptr(SaveHeader) header = fd < 0 ? NULL : save_header_read(fd, path, error);
-    g_autoptr(Domain) saved = header ? model_parse_text(&domain_type, header->xml, MODEL_PARSE_INACTIVE, NULL, error) : NULL;
-    RunStart how = {.definition = saved, .detail = VIR_DOMAIN_EVENT_STARTED_RESTORED, .restore_fd = fd, .restore_name = path};
-    if (header && !header->was_running)
-        flags |= VIR_DOMAIN_START_PAUSED;
-    gboolean ok = saved && ops_start(call, vm, &how, flags, error);
-    if (fd >= 0)
-        close(fd);
-    g_autoptr(GError) left = NULL;
-    if (ok && !ops_managed_save_remove(vm, &left))
-        log_line(LOG_ERR, "%s", left->message);
-    return ok;
+    Restore what = {call, flags};
+    return managed_save_start(vm, flags & VIR_DOMAIN_START_BYPASS_CACHE, start_saved, &what, error);
 }
 
 static gboolean start(Call *call, guint flags, GError **error)
@@ -120,7 +115,7 @@ static gboolean start(Call *call, guint flags, GError **error)
     RunStart how = RUN_START_INIT;
     if (!vm_check_inactive(vm, error))
         return FALSE;
-    if (view->managed_save && (flags & VIR_DOMAIN_START_FORCE_BOOT) && !ops_managed_save_remove(vm, error))
+    if (view->managed_save && (flags & VIR_DOMAIN_START_FORCE_BOOT) && !managed_save_remove(vm, error))
         return FALSE;
     if (view->managed_save && !(flags & VIR_DOMAIN_START_FORCE_BOOT))
         return restore(call, vm, flags, error);

@@ -5,7 +5,6 @@
 #include "daemon/core/record.h"
 #include "daemon/core/store.h"
 #include "daemon/rpc/api.h"
-#include "lib/file.h"
 
 #define IMPACT (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
@@ -58,19 +57,5 @@ gboolean ops_not_offered(Call *call, GError **error)
 gboolean ops_reply_domain(Vm *vm, RemoteNonnullDomain *ret)
 {
     call_domain(vm, ret);
-    return TRUE;
-}
-
-static void change_saved(VmView *view, gpointer data)
-{
-    view->managed_save = FALSE;
-}
-
-gboolean ops_managed_save_remove(Vm *vm, GError **error)
-{
-    g_autofree char *path = store_managed_save_path(vm);
-    if (!file_remove(path, error))
-        return FALSE;
-    vm_publish(vm, change_saved, NULL);
     return TRUE;
 }

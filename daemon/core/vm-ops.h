@@ -25,8 +25,9 @@ gboolean ops_not_offered(Call *call, GError **error);
 /* What to tell the caller of a domain that he has just made. */
 gboolean ops_reply_domain(Vm *vm, RemoteNonnullDomain *ret);
 
+/* Starts HOW's definition, of a domain that need not exist yet, in its domain's turn and with FLAGS as ops_start. RET, unless
+ * it is NULL, is what to tell the caller. */
+gboolean ops_create(Call *call, RunStart *how, guint flags, RemoteNonnullDomain *ret, GError **error);
+
 /* run_start() with the FLAGS (virDomainCreateFlags) that concern whoever asks for it. */
 gboolean ops_start(Call *call, Vm *vm, RunStart *how, guint flags, GError **error);
-
-/* Forgets VM's managed save. On VM's queue. */
-gboolean ops_managed_save_remove(Vm *vm, GError **error);
