@@ -53,7 +53,7 @@ static gboolean collect(const DeviceKind *kind, gpointer device, gpointer data, 
     Address **address = device_address(kind, device);
     guint needs;
 
-    if (!address || !pci_map_present(*address))
+    if (!address || !pci_map_present(*address) || kind == &device_console) /* a console stands for a serial port */
         return TRUE;
     if (is_piix3_function(kind, device, *address)) {
         if (!machine_has_pcie_root(walk->def))

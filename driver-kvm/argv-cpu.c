@@ -75,7 +75,7 @@ static gboolean add_features(const Cpu *cpu, GString *text, GError **error)
     return TRUE;
 }
 
-static gboolean add_model(const Domain *live, GString *text, GError **error)
+static gboolean add_model(const Domain *live, const Caps *caps, GString *text, GError **error)
 {
     const Cpu *cpu = live->cpu;
 
@@ -93,7 +93,7 @@ static gboolean add_model(const Domain *live, GString *text, GError **error)
         g_string_append(text, cpu->model->name);
         break;
     }
-    if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM)
+    if ((cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM) && g_strcmp0(caps_arch(caps), "x86_64") == 0)
         option(text, "migratable", toggle_words(cpu->migratable));
     if (cpu->model && cpu->model->vendor_id)
         option(text, "vendor", cpu->model->vendor_id);
@@ -133,7 +133,7 @@ static void add_hyperv(const Hyperv *hyperv, GString *text)
     if (hyperv->stimer && hyperv->stimer->state == TOGGLE_ON && hyperv->stimer->direct)
         on(text, "hv-stimer-direct", hyperv->stimer->direct);
     on(text, "hv-reset", hyperv->reset);
-    if (hyperv->vendor_id && hyperv->vendor_id->state == TOGGLE_ON && is_word(hyperv->vendor_id->value))
+    if (hyperv->vendor_id && hyperv->vendor_id->state == TOGGLE_ON && hyperv->vendor_id->value)
         option(text, "hv-vendor-id", hyperv->vendor_id->value);
     on(text, "hv-frequencies", hyperv->frequencies);
     on(text, "hv-reenlightenment", hyperv->reenlightenment);
@@ -151,7 +151,8 @@ static void add_kvm(const FeatureKvm *kvm, GString *text)
         option(text, "kvm", "off");
     on(text, "kvm-hint-dedicated", kvm->hint_dedicated);
     on(text, "kvm-poll-control", kvm->poll_control);
-    on_off(text, "kvm-pv-ipi", kvm->pv_ipi);
+    if (kvm->pv_ipi && kvm->pv_ipi->state == TOGGLE_OFF) /* on goes without saying */
+        option(text, "kvm-pv-ipi", "off");
 }
 
 static void add_timers(const Domain *live, GString *text)
@@ -185,7 +186,7 @@ gboolean argv_cpu(const Domain *live, const Caps *caps, GPtrArray *parts, GError
 
     if (!live->cpu)
         return TRUE;
-    if (!add_model(live, text, error))
+    if (!add_model(live, caps, text, error))
         return FALSE;
     add_timers(live, text);
     if (features && features->apic)

@@ -45,6 +45,16 @@ static gboolean need(gconstpointer value, const char *what, GError **error)
                              "Missing source %s attribute for char device", what);
 }
 
+static gboolean validate_reconnect(const ChardevView *view, GError **error)
+{
+    const Reconnect *reconnect = view->source ? view->source->reconnect : NULL;
+
+    if (reconnect && reconnect->enabled == TOGGLE_ON && view->source->mode == CHARDEV_MODE_BIND)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                         "chardev reconnect is possible only for connect mode");
+    return TRUE;
+}
+
 gboolean chardev_validate(const ChardevView *view, GError **error)
 {
     const ChardevSource *source = view->source;
@@ -63,8 +73,10 @@ gboolean chardev_validate(const ChardevView *view, GError **error)
     case CHARDEV_TYPE_DEV:
         return need(path_of(view), "path", error);
     case CHARDEV_TYPE_UNIX:
-        return TRUE;
+        return validate_reconnect(view, error);
     case CHARDEV_TYPE_TCP:
+        if (!validate_reconnect(view, error))
+            return FALSE;
         return need(source ? source->host : NULL, "host", error) && need(source->service, "service", error);
     case CHARDEV_TYPE_UDP:
         return need(source ? source->service : NULL, "service", error);
@@ -257,13 +269,11 @@ static void build_udp(Build *build)
     option(build, "port", remote->service);
     props_string(address, "host", or_else(remote->host, ""));
     props_string(address, "port", remote->service);
-    if (!local)
-        return;
-    option(build, "localaddr", or_else(local->host, ""));
-    option(build, "localport", or_else(local->service, "0"));
+    option(build, "localaddr", or_else(local ? local->host : NULL, ""));
+    option(build, "localport", or_else(local ? local->service : NULL, "0"));
     address = socket_address(build, "local", "inet");
-    props_string(address, "host", or_else(local->host, ""));
-    props_string(address, "port", or_else(local->service, "0"));
+    props_string(address, "host", or_else(local ? local->host : NULL, ""));
+    props_string(address, "port", or_else(local ? local->service : NULL, "0"));
 }
 
 static void build_nothing(Build *build)
@@ -309,14 +319,15 @@ gboolean chardev_build(const ChardevView *view, const char *alias, ArgvContext *
     g_autofree char *id = g_strdup_printf("char%s", alias);
 
     for (gsize i = 0; i < G_N_ELEMENTS(backends); i++) {
+        const char *port = view->parallel && view->type == CHARDEV_TYPE_DEV ? "parallel" : NULL;
         Build build = {view, alias, context, parts, NULL, NULL};
         JsonObject *backend, *props;
 
         if (backends[i].type != view->type)
             continue;
-        backend = props_new("type", backends[i].backend);
+        backend = props_new("type", port ? port : backends[i].backend);
         props = props_new("id", id);
-        build.text = g_string_new(backends[i].option);
+        build.text = g_string_new(port ? port : backends[i].option);
         build.data = json_object_new();
         option(&build, "id", id);
         backends[i].build(&build);

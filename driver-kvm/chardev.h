@@ -10,10 +10,11 @@ typedef struct {
     ChardevSource *bind_source; /* udp: where it is received */
     const ChardevProtocol *protocol;
     const ChardevLog *log;
+    gboolean parallel;          /* of a parallel port: a host's device is one too */
 } ChardevView;
 
 #define CHARDEV_VIEW(device)                                                                                       \
-    ((ChardevView){(device)->type, (device)->source, (device)->bind_source, (device)->protocol, (device)->log})
+    ((ChardevView){(device)->type, (device)->source, (device)->bind_source, (device)->protocol, (device)->log, FALSE})
 
 /* Refuses what QEMU or this driver cannot do, and what lacks a path or port. */
 gboolean chardev_validate(const ChardevView *view, GError **error);

@@ -196,7 +196,7 @@ static gboolean complete_cpu(Domain *def, const Caps *caps, GError **error)
             cpu->model->fallback = CPU_FALLBACK_ALLOW;
     }
     if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH && cpu->migratable == TOGGLE_UNSET && machine_is_x86(def))
-        cpu->migratable = TOGGLE_ON;
+        cpu->migratable = g_strcmp0(caps_arch(caps), "x86_64") == 0 ? TOGGLE_ON : TOGGLE_OFF;
     if (cpu->check != CPU_CHECK_UNSET)
         return TRUE;
     if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM)
@@ -257,9 +257,13 @@ static gboolean number_isa_serials(Domain *def, GError **error)
     return TRUE;
 }
 
-static gboolean complete_loader(Domain *def, GError **error)
+static gboolean complete_os(Domain *def, GError **error)
 {
     OsLoader *loader = def->os->loader;
+    Features *features = def->features;
+
+    if (features && features->vmcoreinfo && features->vmcoreinfo->state == TOGGLE_UNSET)
+        features->vmcoreinfo->state = TOGGLE_ON;
 
     if (loader && loader->path && loader->type == LOADER_TYPE_UNSET)
         loader->type = LOADER_TYPE_ROM;
@@ -285,11 +289,16 @@ static gboolean complete_implied(Domain *def, const Caps *caps, GError **error)
 static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
 {
     complete_clock(def->clock);
-    return domain_normalize(def, error) && validate_emulator(def, caps, error) && complete_machine(def, caps, error) &&
-           want_machine_devices(def, caps, error) && complete_cpu(def, caps, error) && validate_machine(def, caps, error) &&
-           number_isa_serials(def, error) && device_complete_all(def, caps, error) && domain_imply(def, error) &&
-           complete_loader(def, error) && complete_implied(def, caps, error) && address_assign(def, caps, error) &&
-           domain_validate(def, error) && validate_domain(def, caps, error) && device_validate_all(def, caps, error);
+    if (!domain_normalize(def, error) || !validate_emulator(def, caps, error) || !complete_machine(def, caps, error))
+        return FALSE;
+    if (!want_machine_devices(def, caps, error) || !complete_cpu(def, caps, error) || !validate_machine(def, caps, error))
+        return FALSE;
+    if (!number_isa_serials(def, error) || !device_complete_all(def, caps, error) || !domain_imply(def, error))
+        return FALSE;
+    if (!complete_os(def, error) || !complete_implied(def, caps, error) || !address_assign(def, caps, error))
+        return FALSE;
+    domain_twin_consoles(def);
+    return domain_validate(def, error) && validate_domain(def, caps, error) && device_validate_all(def, caps, error);
 }
 
 gboolean complete_domain(Domain *def, const Caps *caps, DriverComplete when, GError **error)

@@ -120,7 +120,7 @@ static gboolean validate_serial(const Domain *def, gconstpointer device, const C
                          "Serial device with target type '%s' and target model '%s' not compatible with guest "
                          "architecture or machine type",
                          chardev_target_type_to_string(serial->target->type),
-                         serial->target->model ? chardev_model_to_string(serial->target->model->name) : "none");
+                         serial->target->model ? chardev_model_to_string(serial->target->model->name) : "(default)");
     switch (serial->target->type) {
     case CHARDEV_TARGET_TYPE_USB_SERIAL:
         wanted = ADDRESS_TYPE_USB;
@@ -199,6 +199,7 @@ static JsonObject *begin(const Chardev *chardev, const char *driver, ArgvContext
     ChardevView view = CHARDEV_VIEW(chardev);
     JsonObject *props;
 
+    view.parallel = g_strcmp0(driver, "isa-parallel") == 0;
     if (!chardev_build(&view, chardev->alias->name, context, parts, error))
         return NULL;
     props = props_new("driver", driver);

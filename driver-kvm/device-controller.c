@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/boot-order.h"
 #include "driver-kvm/caps.h"
 #include "driver-kvm/device.h"
 #include "driver-kvm/machine.h"
@@ -75,20 +76,6 @@ static void complete_scsi(Controller *controller, const Caps *caps)
     controller->model = caps_has_device(caps, "lsi53c895a") ? CONTROLLER_MODEL_LSILOGIC : CONTROLLER_MODEL_VIRTIO_SCSI;
 }
 
-/* The companions of an ICH9 controller serve two ports each. */
-static void complete_companion(Controller *controller)
-{
-    guint32 first = controller->model == CONTROLLER_MODEL_ICH9_UHCI1   ? 0
-                    : controller->model == CONTROLLER_MODEL_ICH9_UHCI2 ? 2
-                    : controller->model == CONTROLLER_MODEL_ICH9_UHCI3 ? 4
-                                                                       : UNSET32;
-
-    if (first == UNSET32 || controller->master)
-        return;
-    controller->master = controller_master_new();
-    controller->master->startport = first;
-}
-
 static gboolean complete_usb(Controller *controller, const Caps *caps, GError **error)
 {
     if (controller->model == CONTROLLER_MODEL_UNSET && caps_has_device(caps, "piix3-usb-uhci"))
@@ -102,7 +89,6 @@ static gboolean complete_usb(Controller *controller, const Caps *caps, GError **
         controller->ports != UNSET32 && controller->ports > XHCI_PORTS_MAX)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'%s' controller only supports up to '%d' ports",
                          controller_model_to_string(controller->model), XHCI_PORTS_MAX);
-    complete_companion(controller);
     return TRUE;
 }
 
@@ -160,6 +146,7 @@ static gboolean is_builtin(const Domain *def, const Controller *controller)
     case CONTROLLER_TYPE_IDE:
         return controller->index == 0 && (machine_is_i440fx(def) || machine_is_isapc(def));
     case CONTROLLER_TYPE_FDC:
+        return controller->index == 0;
     case CONTROLLER_TYPE_ISA:
         return TRUE;
     case CONTROLLER_TYPE_USB:
@@ -185,15 +172,11 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
 
     if (controller->type == CONTROLLER_TYPE_PCI)
         return validate_pci(controller, error);
-    if (controller->type == CONTROLLER_TYPE_CCID || is_builtin(def, controller) || driver_of(controller))
-        return TRUE;
-    if (controller->type == CONTROLLER_TYPE_IDE)
+    if (controller->type == CONTROLLER_TYPE_IDE && !is_builtin(def, controller))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          controller->index == 0 ? "IDE controllers are unsupported for this QEMU binary or machine type"
                                                 : "Only a single IDE controller is supported for this machine type");
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported controller model: %s %s",
-                     controller_type_to_string(controller->type),
-                     controller->model ? controller_model_to_string(controller->model) : "(default)");
+    return TRUE;
 }
 
 static char *make_alias(const Domain *def, gconstpointer device, guint index)
@@ -287,11 +270,37 @@ static JsonObject *pci_props(const Controller *controller)
     return props;
 }
 
+/* The floppy controller: pc has one, q35 is given one. Floppies are booted from by its options. */
+static void build_floppy(const Domain *live, const Controller *controller, GPtrArray *parts)
+{
+    static const char *const options[] = {"bootindexA", "bootindexB"};
+    JsonObject *props = props_new("driver", "isa-fdc");
+    guint n = 0;
+
+    for (guint i = 0; i < live->devices->disks->len; i++) {
+        const Disk *disk = g_ptr_array_index(live->devices->disks, i);
+        guint order = disk->target->bus == DISK_BUS_FDC ? boot_order_of_disk(live, disk) : 0;
+
+        if (disk->target->bus == DISK_BUS_FDC)
+            n++;
+        if (order && machine_is_q35(live))
+            props_int(props, options[disk->address->unit ? 1 : 0], order);
+        else if (order)
+            parts_add_option(parts, "-global", g_strdup_printf("isa-fdc.%s=%u", options[disk->address->unit ? 1 : 0], order));
+    }
+    if (n && machine_is_q35(live))
+        parts_add(parts, PART_DEVICE, props);
+    else
+        json_object_unref(props);
+}
+
 /* Options of what the machine has by itself. */
 static void build_builtin(const Domain *live, const Controller *controller, GPtrArray *parts)
 {
     const char *host = controller->model == CONTROLLER_MODEL_PCIE_ROOT ? "q35-pcihost" : "i440FX-pcihost";
 
+    if (controller->type == CONTROLLER_TYPE_FDC)
+        build_floppy(live, controller, parts);
     if (controller->type != CONTROLLER_TYPE_PCI)
         return;
     if (controller->target && controller->target->hotplug != TOGGLE_UNSET && machine_is_i440fx(live))
@@ -314,8 +323,9 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
         return TRUE;
     }
     if (controller->type != CONTROLLER_TYPE_PCI && !driver)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported controller type: %s",
-                         controller_type_to_string(controller->type));
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported controller model: %s %s",
+                         controller_type_to_string(controller->type),
+                         controller->model ? controller_model_to_string(controller->model) : "(default)");
     props = controller->type == CONTROLLER_TYPE_PCI ? pci_props(controller) : props_new("driver", driver);
     if (controller->type == CONTROLLER_TYPE_USB)
         add_usb(live, controller, props);

@@ -154,6 +154,9 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
 
     if (!block_validate(disk, error))
         return FALSE;
+    /* What several write at once must not be cached by each. */
+    if (disk->shareable && !disk->readonly && disk->driver->cache == DISK_CACHE_UNSET && block_has_medium(disk))
+        disk->driver->cache = DISK_CACHE_NONE;
     if (block_prepare(disk, context->touch_host, context, &why))
         return TRUE;
     if (!may_be_missing(disk) || !error_is(why, VIR_ERR_SYSTEM_ERROR)) {

@@ -22,6 +22,9 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
 {
     static const char *const usual[] = {"rtl8139", "e1000", "virtio", NULL};
     static const char *const types[] = {"rtl8139", "e1000", "virtio-net-pci"};
+    /* Names that may be written in any case. */
+    static const char *const known[] = {"rtl8139", "virtio", "e1000", "e1000e", "virtio-transitional",
+                                        "virtio-non-transitional", "usb-net", "vmxnet3"};
     Interface *interface = device;
     guint i = 0;
 
@@ -30,6 +33,11 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
         (g_str_has_prefix(interface->target->dev, "vnet") || g_str_has_prefix(interface->target->dev, "macvtap") ||
          g_str_has_prefix(interface->target->dev, "macvlan")))
         g_clear_pointer(&interface->target, interface_target_free);
+    for (guint n = 0; model_of(interface) && n < G_N_ELEMENTS(known); n++)
+        if (g_ascii_strcasecmp(model_of(interface), known[n]) == 0 && g_strcmp0(model_of(interface), known[n]) != 0) {
+            g_free(interface->model->type);
+            interface->model->type = g_strdup(known[n]);
+        }
     if (interface->type == INTERFACE_TYPE_HOSTDEV || model_of(interface))
         return TRUE;
     while (usual[i + 1] && !caps_has_device(caps, types[i]))

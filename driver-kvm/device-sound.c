@@ -127,11 +127,11 @@ static gboolean build_audio(const Domain *live, gconstpointer device, const Caps
                             GPtrArray *parts, GError **error)
 {
     const Audio *audio = device;
-    const char *driver = audio->type == AUDIO_TYPE_NONE   ? "none"
-                         : audio->type == AUDIO_TYPE_FILE ? "wav"
-                         : audio->type == AUDIO_TYPE_ALSA ? "alsa"
-                         : audio->type == AUDIO_TYPE_OSS  ? "oss"
-                                                          : NULL;
+    static const char *const drivers[] = {
+        [AUDIO_TYPE_NONE] = "none", [AUDIO_TYPE_FILE] = "wav", [AUDIO_TYPE_ALSA] = "alsa", [AUDIO_TYPE_OSS] = "oss",
+        [AUDIO_TYPE_PULSEAUDIO] = "pa", [AUDIO_TYPE_SDL] = "sdl", [AUDIO_TYPE_COREAUDIO] = "coreaudio",
+    };
+    const char *driver = audio->type < G_N_ELEMENTS(drivers) ? drivers[audio->type] : NULL;
     JsonObject *props = json_object_new();
 
     if (!driver) {

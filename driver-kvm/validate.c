@@ -5,8 +5,10 @@
 #include "driver-kvm/support.h"
 #include "lib/error.h"
 #include "lib/model/domain-defaults.h"
+#include <string.h>
 
 #define TSEG_STEP 1024 /* KiB */
+#define HYPERV_VENDOR_MAX 12
 
 static gboolean unsupported(GError **error, const char *text)
 {
@@ -54,11 +56,6 @@ static gboolean validate_cpu(const Domain *def, const Caps *caps, GError **error
                          "Maximum CPUs greater than specified machine type limit %u", max);
     if (!cpu)
         return TRUE;
-    if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH && def->type != DOMAIN_TYPE_KVM)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "CPU mode '%s' for %s %s domain on %s host is not supported by hypervisor",
-                         cpu_mode_to_string(cpu->mode), def->os->type->arch, domain_type_to_string(def->type),
-                         def->os->type->arch);
     if (topology && (guint64)topology->sockets * topology->dies * topology->cores * topology->threads != domain_max_vcpus(def))
         return unsupported(error, "CPU topology doesn't match maximum vcpu count");
     if (cache && cache->mode == CPU_CACHE_MODE_PASSTHROUGH && !of_host)
@@ -78,9 +75,16 @@ static gboolean validate_cpu(const Domain *def, const Caps *caps, GError **error
 static gboolean validate_features(const Domain *def, GError **error)
 {
     const Features *features = def->features;
+    const char *vendor;
 
     if (!features)
         return TRUE;
+    vendor = features->hyperv && features->hyperv->vendor_id ? features->hyperv->vendor_id->value : NULL;
+    if (vendor && strlen(vendor) > HYPERV_VENDOR_MAX)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "HyperV vendor_id value must not be more than %d characters.",
+                         HYPERV_VENDOR_MAX);
+    if (vendor && strchr(vendor, ','))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "HyperV vendor_id value is not valid: '%s'", vendor);
     if (features->hpt || features->htm || features->nested_hv || features->ccf_assist || features->cfpc || features->sbbc ||
         features->ibs)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -133,6 +137,11 @@ static gboolean validate_cpu_on_host(const Domain *def, const Caps *caps, GError
     const CapsCpu *model;
     g_autoptr(GString) missing = g_string_new(NULL);
 
+    if (cpu && cpu->mode == CPU_MODE_HOST_PASSTHROUGH && def->type != DOMAIN_TYPE_KVM)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "CPU mode '%s' for %s %s domain on %s host is not supported by hypervisor",
+                         cpu_mode_to_string(cpu->mode), def->os->type->arch, domain_type_to_string(def->type),
+                         caps_arch(caps));
     if (!cpu || cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM)
         return TRUE;
     if (cpu->mode == CPU_MODE_HOST_MODEL)

@@ -126,8 +126,23 @@ void domain_sort_disks(Domain *def)
     RESORT(def->devices->disks, Disk, disk_place);
 }
 
+/* The companions of an ICH9 controller serve two ports each. */
+static void complete_companion(Controller *controller)
+{
+    static const ControllerModel models[] = {CONTROLLER_MODEL_ICH9_UHCI1, CONTROLLER_MODEL_ICH9_UHCI2,
+                                             CONTROLLER_MODEL_ICH9_UHCI3};
+
+    for (guint i = 0; i < G_N_ELEMENTS(models) && controller->type == CONTROLLER_TYPE_USB && !controller->master; i++)
+        if (models[i] == controller->model) {
+            controller->master = controller_master_new();
+            controller->master->startport = 2 * i;
+        }
+}
+
 void domain_sort_controllers(Domain *def)
 {
+    for (guint i = 0; i < def->devices->controllers->len; i++)
+        complete_companion(g_ptr_array_index(def->devices->controllers, i));
     RESORT(def->devices->controllers, Controller, controller_place);
 }
 
@@ -238,8 +253,7 @@ static void want_serial_for(Domain *def, const GPtrArray *chardevs)
             continue;
         if (chardev->address && chardev->address->type == ADDRESS_TYPE_VIRTIO_SERIAL)
             index = chardev->address->controller;
-        for (guint n = 0; n <= MIN(index, CONTROLLERS_MAX); n++)
-            domain_want_controller(def, CONTROLLER_TYPE_VIRTIO_SERIAL, n, CONTROLLER_MODEL_UNSET);
+        domain_want_controller(def, CONTROLLER_TYPE_VIRTIO_SERIAL, index, CONTROLLER_MODEL_UNSET);
     }
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/model/domain-defaults.h"
+#include "lib/cpuset.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
+#include "lib/model/domain-validate.h"
 #include "lib/uuid.h"
 
 char *domain_random_mac(void)
@@ -49,6 +51,8 @@ static void normalize_disk(Disk *disk)
     if (disk->device == DISK_DEVICE_LUN || disk->device == DISK_DEVICE_DISK)
         return;
     /* A removable drive without a medium has no source at all. */
+    if (!disk->source)
+        disk->type = STORAGE_TYPE_FILE;
     if (disk->source && disk->type == STORAGE_TYPE_FILE && !disk->source->file && !disk->source->fdgroup &&
         disk->source->startup_policy == DISK_STARTUP_UNSET)
         g_clear_pointer(&disk->source, disk_source_free);
@@ -104,6 +108,9 @@ static void normalize_chardev(Chardev *chardev)
     g_clear_pointer(&chardev->tty, g_free);
     if (chardev->type == CHARDEV_TYPE_PTY && chardev->source && chardev->source->path)
         g_clear_pointer(&chardev->source, chardev_source_free);
+    /* A socket without a path: one is made up at each start, for QEMU to listen on. */
+    if (chardev->type == CHARDEV_TYPE_UNIX && chardev->source && !chardev->source->path && !chardev->source->reconnect)
+        g_clear_pointer(&chardev->source, chardev_source_free);
     if (!chardev->target)
         chardev->target = chardev_target_new();
 }
@@ -145,6 +152,58 @@ static gboolean put_primary_video_first(Domain *def, GError **error)
     return TRUE;
 }
 
+static gint by_cell_id(gconstpointer a, gconstpointer b)
+{
+    const NumaCell *one = *(NumaCell *const *)a, *two = *(NumaCell *const *)b;
+
+    return one->id < two->id ? -1 : one->id > two->id;
+}
+
+/* Cells are numbered from 0 without a gap; CPUs that are in none belong to the first. */
+static gboolean normalize_numa(Domain *def, GError **error)
+{
+    GPtrArray *cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells : NULL;
+    g_autoptr(CpuSet) all = cpuset_new();
+    g_autofree char *first_cpus = NULL;
+    NumaCell *first;
+
+    if (!cells || cells->len == 0)
+        return TRUE;
+    for (guint i = 0; i < cells->len; i++) {
+        NumaCell *cell = g_ptr_array_index(cells, i);
+
+        if (cell->id == UNSET32)
+            cell->id = i;
+    }
+    g_ptr_array_sort(cells, by_cell_id);
+    for (guint i = 0; i < cells->len; i++) {
+        const NumaCell *cell = g_ptr_array_index(cells, i);
+        g_autoptr(CpuSet) cpus = cpuset_parse(cell->cpus ? cell->cpus : "", error);
+
+        if (!cpus)
+            return FALSE;
+        if (cell->id != i)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
+                             "Exactly one 'cell' element per guest NUMA cell allowed, non-contiguous ranges or ranges not "
+                             "starting from 0 are not allowed");
+        for (int cpu = cpuset_next(cpus, -1); cpu >= 0; cpu = cpuset_next(cpus, cpu))
+            cpuset_add(all, (guint)cpu);
+    }
+    if (cpuset_count(all) >= def->vcpu->count || def->vcpu->count > CPUSET_MAX)
+        return TRUE;
+    first = g_ptr_array_index(cells, 0);
+    first_cpus = g_steal_pointer(&first->cpus);
+    {
+        g_autoptr(CpuSet) cpus = cpuset_parse(first_cpus ? first_cpus : "", error);
+
+        for (guint cpu = 0; cpu < def->vcpu->count; cpu++)
+            if (!cpuset_has(all, cpu))
+                cpuset_add(cpus, cpu);
+        first->cpus = cpuset_format(cpus);
+    }
+    return TRUE;
+}
+
 gboolean domain_normalize(Domain *def, GError **error)
 {
     Devices *devices = def->devices;
@@ -153,7 +212,7 @@ gboolean domain_normalize(Domain *def, GError **error)
     if (strchr(def->name, '/'))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", def->name);
     name_things(def);
-    if (!normalize_vcpu(def, error) || !put_primary_video_first(def, error))
+    if (!normalize_vcpu(def, error) || !normalize_numa(def, error) || !put_primary_video_first(def, error))
         return FALSE;
     /* Sorted before buses are guessed, as libvirt does: a disk without a bus is sorted among its like. */
     domain_sort_disks(def);
@@ -376,7 +435,7 @@ static void imply_console(Domain *def)
 
 gboolean domain_imply(Domain *def, GError **error)
 {
-    if (!imply_memory(def, error) || !imply_boot(def, error))
+    if (!imply_memory(def, error) || !domain_validate_controllers(def, error) || !imply_boot(def, error))
         return FALSE;
     imply_console(def);
     domain_want_disk_controllers(def);

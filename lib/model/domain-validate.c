@@ -4,7 +4,37 @@
 
 #define UNSUPPORTED VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED
 
-static gboolean validate_controllers(const Domain *def, GError **error)
+/* An input device must have its bus. */
+static gboolean validate_inputs(const Domain *def, gboolean usb_is_off, GError **error)
+{
+    for (guint i = 0; usb_is_off && i < def->devices->inputs->len; i++)
+        if (((const Input *)g_ptr_array_index(def->devices->inputs, i))->bus == INPUT_BUS_USB)
+            return error_set(error, UNSUPPORTED, "Can't add USB input device. USB bus is disabled");
+    return TRUE;
+}
+
+static gboolean validate_usb(const Domain *def, GError **error)
+{
+    gboolean master = FALSE, companion = FALSE, none = FALSE, other = FALSE;
+
+    for (guint i = 0; i < def->devices->controllers->len; i++) {
+        const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
+        gboolean usb = controller->type == CONTROLLER_TYPE_USB;
+
+        none |= usb && controller->model == CONTROLLER_MODEL_NONE;
+        other |= usb && controller->model != CONTROLLER_MODEL_NONE;
+        companion |= usb && controller->master;
+        master |= usb && !controller->master;
+    }
+    if (none && other)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_DETAIL,
+                         "Can't add another USB controller: USB is disabled for this domain");
+    if (companion && !master)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_DETAIL, "No master USB controller specified");
+    return validate_inputs(def, none, error);
+}
+
+gboolean domain_validate_controllers(const Domain *def, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 
@@ -17,7 +47,7 @@ static gboolean validate_controllers(const Domain *def, GError **error)
             return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Multiple '%s' controllers with index '%u'",
                              controller_type_to_string(controller->type), controller->index);
     }
-    return TRUE;
+    return validate_usb(def, error);
 }
 
 static const char *source_of(const Disk *disk)
@@ -26,27 +56,6 @@ static const char *source_of(const Disk *disk)
     const char *path = !source ? NULL : source->file ? source->file : source->dev ? source->dev : source->dir;
 
     return path ? path : "";
-}
-
-static gboolean same_place(const Disk *a, const Disk *b)
-{
-    return a->address && b->address && a->address->type == ADDRESS_TYPE_DRIVE && b->address->type == ADDRESS_TYPE_DRIVE &&
-           a->target->bus == b->target->bus && a->address->controller == b->address->controller &&
-           a->address->bus == b->address->bus && a->address->target == b->address->target &&
-           a->address->unit == b->address->unit;
-}
-
-static gboolean validate_disk_pair(const Disk *a, const Disk *b, GError **error)
-{
-    if (same_place(a, b))
-        return error_set(error, UNSUPPORTED,
-                         "Found duplicate drive address for disk with target name '%s' controller='%u' bus='%u' target='%u' "
-                         "unit='%u'", a->target->dev, a->address->controller, a->address->bus, a->address->target,
-                         a->address->unit);
-    if (g_strcmp0(a->target->dev, b->target->dev) == 0)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
-                         a->target->dev, source_of(a), source_of(b));
-    return TRUE;
 }
 
 static gboolean validate_disk(const Disk *disk, GError **error)
@@ -60,42 +69,54 @@ static gboolean validate_disk(const Disk *disk, GError **error)
     return TRUE;
 }
 
-/* A domain may have many disks: names and places are compared by key, and the slow comparison finds the words. */
-static gboolean validate_disks(const Domain *def, GError **error)
+/* A domain may have many disks: names and places are compared by key; where two are the same, the other is looked for. */
+static gboolean validate_targets(const GPtrArray *disks, GError **error)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    const GPtrArray *disks = def->devices->disks;
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (guint i = 0; i < disks->len; i++) {
-        const Disk *disk = g_ptr_array_index(disks, i);
-        gboolean fresh = g_hash_table_add(seen, g_strdup(disk->target->dev));
+        Disk *disk = g_ptr_array_index(disks, i);
+        const Disk *other = g_hash_table_lookup(seen, disk->target->dev);
 
-        if (!validate_disk(disk, error))
-            return FALSE;
-        if (disk->address && disk->address->type == ADDRESS_TYPE_DRIVE)
-            fresh &= g_hash_table_add(seen, g_strdup_printf("%d %u:%u:%u:%u", disk->target->bus, disk->address->controller,
-                                                            disk->address->bus, disk->address->target, disk->address->unit));
-        for (guint n = 0; !fresh && n < i; n++)
-            if (!validate_disk_pair(g_ptr_array_index(disks, n), disk, error))
-                return FALSE;
+        if (other)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
+                             disk->target->dev, source_of(other), source_of(disk));
+        g_hash_table_insert(seen, disk->target->dev, disk);
     }
     return TRUE;
 }
 
-/* An input device must have its bus. */
-static gboolean validate_inputs(const Domain *def, GError **error)
+static gboolean validate_places(const GPtrArray *disks, GError **error)
 {
-    gboolean none = FALSE;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    for (guint i = 0; i < def->devices->controllers->len; i++) {
-        const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
+    for (guint i = 0; i < disks->len; i++) {
+        Disk *disk = g_ptr_array_index(disks, i);
+        const Address *at = disk->address;
+        const Disk *other;
+        char *key;
 
-        none = none || (controller->type == CONTROLLER_TYPE_USB && controller->model == CONTROLLER_MODEL_NONE);
+        if (!at || at->type != ADDRESS_TYPE_DRIVE)
+            continue;
+        key = g_strdup_printf("%d %u:%u:%u:%u", disk->target->bus, at->controller, at->bus, at->target, at->unit);
+        other = g_hash_table_lookup(seen, key);
+        g_hash_table_insert(seen, key, disk);
+        if (other)
+            return error_set(error, UNSUPPORTED,
+                             "Found duplicate drive address for disk with target name '%s' controller='%u' bus='%u' "
+                             "target='%u' unit='%u'", other->target->dev, at->controller, at->bus, at->target, at->unit);
     }
-    for (guint i = 0; none && i < def->devices->inputs->len; i++)
-        if (((const Input *)g_ptr_array_index(def->devices->inputs, i))->bus == INPUT_BUS_USB)
-            return error_set(error, UNSUPPORTED, "Can't add USB input device. USB bus is disabled");
     return TRUE;
+}
+
+static gboolean validate_disks(const Domain *def, GError **error)
+{
+    const GPtrArray *disks = def->devices->disks;
+
+    for (guint i = 0; i < disks->len; i++)
+        if (!validate_disk(g_ptr_array_index(disks, i), error))
+            return FALSE;
+    return validate_targets(disks, error) && validate_places(disks, error);
 }
 
 static gboolean validate_timer(const Timer *timer, GError **error)
@@ -127,8 +148,21 @@ static gboolean validate_clock(const Domain *def, GError **error)
     return TRUE;
 }
 
+/* The states of single CPUs, which QEMU wants in an order. */
+static gboolean validate_vcpus(const Domain *def, GError **error)
+{
+    for (guint i = 0; def->vcpus && i < def->vcpus->vcpus->len; i++) {
+        const VcpuState *state = g_ptr_array_index(def->vcpus->vcpus, i);
+
+        if (state->id == 0 && state->enabled == TOGGLE_OFF)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vcpu 0 can't be offline");
+        if (state->id == 0 && state->hotpluggable == TOGGLE_ON)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vcpu0 can't be hotpluggable");
+    }
+    return TRUE;
+}
+
 gboolean domain_validate(const Domain *def, GError **error)
 {
-    return validate_controllers(def, error) && validate_clock(def, error) && validate_disks(def, error) &&
-           validate_inputs(def, error);
+    return validate_clock(def, error) && validate_disks(def, error) && validate_vcpus(def, error);
 }
