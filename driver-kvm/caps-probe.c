@@ -100,7 +100,7 @@ static void explain(Probe *probe, GError **error)
 
     said[MAX(n, 0)] = '\0';
     g_autofree char *words = g_utf8_make_valid(g_strstrip(said), -1);
-    error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "Failed to probe QEMU binary %s: %s", probe->binary,
+    error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "Failed to start QEMU binary %s for probing: %s", probe->binary,
               words[0] ? words : error_detail(cause));
 }
 

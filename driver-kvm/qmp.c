@@ -525,6 +525,16 @@ static void called_end(gpointer data)
     end(data, NULL);
 }
 
+void qmp_drain(Qmp *qmp)
+{
+    g_autoptr(Qmp) kept = qmp_ref(qmp);
+
+    /* the dead add nothing: what the kernel holds for us is little */
+    for (guint turn = 0; turn < 16 && qmp->state != QMP_CLOSED && qmp->fd >= 0; turn++)
+        receive(qmp);
+    end(qmp, NULL);
+}
+
 void qmp_close(Qmp *qmp)
 {
     loop_call(qmp->loop, called_end, qmp);

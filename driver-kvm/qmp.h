@@ -39,6 +39,8 @@ Qmp *qmp_new(Loop *loop, int fd, guint64 greeting, const QmpHandler *handler, gp
 
 /* Ends the connection: every command that waits fails. Any thread; the last reference may go only after this. */
 void qmp_close(Qmp *qmp);
+/* As qmp_close, but what the peer has already sent is handled first: for a peer that is known to be dead. Loop thread. */
+void qmp_drain(Qmp *qmp);
 Qmp *qmp_ref(Qmp *qmp);
 void qmp_unref(Qmp *qmp); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Qmp, qmp_unref)

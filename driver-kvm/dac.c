@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A file is known by device and inode. `held` is the truth of this daemon: file -> who had it, and the runs that use it;
+ * the record of each run (RUN/dac, a line a file) is where a restarted daemon has it from.
+ *
+ * Taking: look (as root: what is it; as QEMU's user: may it), write the record, then change hands and look again. Both looks
+ * are done in a forked copy, which may hang in the kernel without harm, and without the lock, so that one file's server does not
+ * hold up other guests. Who wants a file that is just being given back waits for that file. Ruled out: extended attributes on the files, which
+ * network file systems lack and which a host that lost power would find stale.
+ */
+#include "driver-kvm/dac.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/error.h"
+#include "lib/file.h"
+
+#define PATIENCE (10 * G_USEC_PER_SEC)
+#define PATHS_MAX 4096
+#define RECORD_MAX (4 * 1024 * 1024)
+
+typedef struct {
+    guint64 dev, ino;
+} FileKey;
+
+typedef struct {
+    FileKey key; /* first: it is its own key in the table */
+    uid_t uid;
+    gid_t gid;
+    char *path;
+    GHashTable *runs; /* set of char *, owned; empty: it is just being given back */
+} Held;
+
+struct Dac {
+    const ProcessIds *ids;
+    GMutex lock; /* guards the table */
+    GCond returned; /* signalled when a file has been given back */
+    GHashTable *held; /* FileKey -> Held */
+};
+
+/* What the forked copy says of one path. */
+typedef struct {
+    int error;      /* of looking at it; 0: the rest is true */
+    int forbidden;  /* errno of using it as QEMU's user; 0: it may */
+    FileKey key;
+    uid_t uid;
+    gid_t gid;
+    mode_t mode;
+} Look;
+
+typedef struct {
+    const ProcessIds *ids;
+    const GPtrArray *paths;
+    const gboolean *change; /* which change hands first; NULL: none */
+    const Look *looked;     /* with `change`: what they were */
+} Work;
+
+static guint key_hash(gconstpointer data)
+{
+    const FileKey *key = data;
+    guint64 mixed = key->ino ^ (key->dev << 32);
+
+    return g_int64_hash(&mixed);
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(FileKey)) == 0;
+}
+
+static void held_free(gpointer data)
+{
+    Held *held = data;
+
+    g_free(held->path);
+    g_hash_table_unref(held->runs);
+    g_free(held);
+}
+
+static void path_free(gpointer data)
+{
+    DacPath *path = data;
+
+    g_free(path->path);
+    g_free(path);
+}
+
+GPtrArray *dac_paths_new(void)
+{
+    return g_ptr_array_new_with_free_func(path_free);
+}
+
+void dac_paths_add(GPtrArray *paths, const char *path, gboolean write)
+{
+    if (!path || path[0] != '/')
+        return;
+    DacPath *entry = g_new(DacPath, 1);
+    *entry = (DacPath){g_strdup(path), write};
+    g_ptr_array_add(paths, entry);
+}
+
+/* --- in the forked copy: only system calls --- */
+
+static gboolean is_same(const struct stat *st, const FileKey *key)
+{
+    return st->st_dev == key->dev && st->st_ino == key->ino;
+}
+
+/* Changes the owner of PATH if it still is the file KEY. FALSE with errno. */
+static gboolean change_owner(const char *path, const FileKey *key, uid_t uid, gid_t gid)
+{
+    struct stat st;
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    gboolean ok = fd >= 0 && fstat(fd, &st) == 0 && is_same(&st, key) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0;
+    int errnum = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = errnum;
+    return ok;
+}
+
+static int look_at_all(gpointer data, int out)
+{
+    const Work *work = data;
+    static Look looks[PATHS_MAX];
+    guint n = work->paths->len;
+
+    for (guint i = 0; i < n; i++) {
+        const DacPath *path = work->paths->pdata[i];
+        struct stat st;
+        /* what cannot be given away may still be usable: the second look says */
+        if (work->change && work->change[i])
+            change_owner(path->path, &work->looked[i].key, work->ids->uid, work->ids->gid);
+        if (stat(path->path, &st) < 0)
+            looks[i].error = errno;
+        else
+            looks[i] = (Look){0, 0, {st.st_dev, st.st_ino}, st.st_uid, st.st_gid, st.st_mode};
+    }
+    if (!process_become(work->ids))
+        return 1;
+    for (guint i = 0; i < n; i++) {
+        const DacPath *path = work->paths->pdata[i];
+        if (!looks[i].error && faccessat(AT_FDCWD, path->path, R_OK | (path->write ? W_OK : 0), AT_EACCESS) < 0)
+            looks[i].forbidden = errno;
+    }
+    gsize length = n * sizeof *looks;
+    for (gsize done = 0; done < length;) {
+        ssize_t written = write(out, (char *)looks + done, length - done);
+        if (written < 0)
+            return 1;
+        done += written;
+    }
+    return 0;
+}
+
+typedef struct {
+    const char *path;
+    const ProcessIds *ids;
+    FileKey key;
+    uid_t uid;
+    gid_t gid;
+} Return;
+
+static int give_one_back(gpointer data, int out)
+{
+    const Return *what = data;
+    struct stat st;
+
+    /* somebody else's by now: not ours to give */
+    if (stat(what->path, &st) == 0 && is_same(&st, &what->key) && st.st_uid == what->ids->uid)
+        change_owner(what->path, &what->key, what->uid, what->gid);
+    return 0;
+}
+
+/* Runs as QEMU's user and says how long the part of a path is that it may not search; nothing: it may search all. */
+static int find_obstacle(gpointer data, int out)
+{
+    const Work *work = data;
+    char part[PATH_MAX];
+    const char *path = ((const DacPath *)work->paths->pdata[0])->path;
+
+    if (!process_become(work->ids))
+        return 1;
+    for (gsize i = 1; path[i] && i < sizeof part; i++) {
+        if (path[i] != '/')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (faccessat(AT_FDCWD, part, X_OK, AT_EACCESS) < 0)
+            return write(out, &i, sizeof i) != sizeof i;
+    }
+    return 0;
+}
+
+/* --- in the daemon --- */
+
+static Look *run_look(Dac *dac, const GPtrArray *paths, const gboolean *change, const Look *looked, GError **error)
+{
+    Work work = {dac->ids, paths, change, looked};
+    gsize length = paths->len * sizeof(Look);
+    g_autoptr(GByteArray) reply = process_call("preparing the files of the guest", look_at_all, &work, length,
+                                               g_get_monotonic_time() + PATIENCE, error);
+
+    if (!reply)
+        return NULL;
+    if (reply->len != length) {
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "preparing the files of the guest failed");
+        return NULL;
+    }
+    return g_memdup2(reply->data, length);
+}
+
+static gboolean refuse(Dac *dac, DacPath *path, int errnum, GError **error)
+{
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    Work work = {dac->ids, one};
+    gsize obstacle = 0;
+    g_autofree char *hint = NULL;
+
+    g_ptr_array_add(one, path);
+    g_autoptr(GByteArray) reply = process_call("looking for the obstacle", find_obstacle, &work, sizeof obstacle,
+                                               g_get_monotonic_time() + PATIENCE, NULL);
+    if (reply && reply->len == sizeof obstacle) {
+        memcpy(&obstacle, reply->data, sizeof obstacle);
+        hint = g_strdup_printf(" ('%.*s' may not be searched)", (int)obstacle, path->path);
+    }
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s' (as uid:%u, gid:%u): %s%s",
+                     path->path, dac->ids->uid, dac->ids->gid, g_strerror(errnum), hint ? hint : "");
+}
+
+static char *record_path(const char *run)
+{
+    return g_build_filename(run, "dac", NULL);
+}
+
+static Held *hold(Dac *dac, const FileKey *key, uid_t uid, gid_t gid, const char *path, const char *run)
+{
+    Held *held = g_hash_table_lookup(dac->held, key);
+
+    if (!held) {
+        held = g_new(Held, 1);
+        *held = (Held){*key, uid, gid, g_strdup(path), g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+        g_hash_table_insert(dac->held, &held->key, held);
+    }
+    g_hash_table_add(held->runs, g_strdup(run));
+    return held;
+}
+
+static gboolean write_record(Dac *dac, const char *run, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *path = record_path(run);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, dac->held);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Held *held = value;
+        if (!g_hash_table_contains(held->runs, run))
+            continue;
+        g_autofree char *name = g_strescape(held->path, NULL);
+        g_string_append_printf(text, "%u %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s\n", held->uid, held->gid,
+                               held->key.dev, held->key.ino, name);
+    }
+    return file_replace_volatile(path, text->str, text->len, 0600, error);
+}
+
+static void read_record(Dac *dac, const char *run)
+{
+    g_autofree char *path = record_path(run);
+    g_autofree char *text = file_read(path, RECORD_MAX, NULL, NULL);
+    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+    for (guint i = 0; lines[i]; i++) {
+        guint uid, gid;
+        FileKey key;
+        int at = 0;
+        if (sscanf(lines[i], "%u %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %n", &uid, &gid, &key.dev, &key.ino, &at) < 4 ||
+            at == 0)
+            continue;
+        g_autofree char *name = g_strcompress(lines[i] + at);
+        hold(dac, &key, uid, gid, name, run);
+    }
+}
+
+Dac *dac_new(const ProcessIds *ids, const char *folder)
+{
+    Dac *dac = g_new0(Dac, 1);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    dac->ids = ids;
+    g_mutex_init(&dac->lock);
+    g_cond_init(&dac->returned);
+    dac->held = g_hash_table_new_full(key_hash, key_equal, NULL, held_free);
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *run = g_build_filename(folder, name, NULL);
+        read_record(dac, run);
+    }
+    return dac;
+}
+
+void dac_free(Dac *dac)
+{
+    if (!dac)
+        return;
+    g_hash_table_unref(dac->held);
+    g_mutex_clear(&dac->lock);
+    g_cond_clear(&dac->returned);
+    g_free(dac);
+}
+
+/* Those that must change hands, and those that already have for another run. */
+static gboolean *choose(Dac *dac, const char *run, const GPtrArray *paths, const Look *looks)
+{
+    gboolean *change = g_new0(gboolean, paths->len);
+
+    for (guint i = 0; i < paths->len; i++) {
+        const DacPath *path = paths->pdata[i];
+        gboolean file = S_ISREG(looks[i].mode) || S_ISBLK(looks[i].mode) || S_ISCHR(looks[i].mode);
+        gboolean shared = g_hash_table_contains(dac->held, &looks[i].key);
+        change[i] = file && looks[i].forbidden != 0;
+        if (change[i] || shared)
+            hold(dac, &looks[i].key, looks[i].uid, looks[i].gid, path->path, run);
+    }
+    return change;
+}
+
+static gboolean check(Dac *dac, const GPtrArray *paths, const Look *looks, gboolean all, GError **error)
+{
+    for (guint i = 0; i < paths->len; i++) {
+        int errnum = looks[i].error ? looks[i].error : all ? looks[i].forbidden : 0;
+        if (errnum)
+            return refuse(dac, paths->pdata[i], errnum, error);
+    }
+    return TRUE;
+}
+
+static gboolean some_return(Dac *dac, const GPtrArray *paths, const Look *looks)
+{
+    for (guint i = 0; i < paths->len; i++) {
+        const Held *held = g_hash_table_lookup(dac->held, &looks[i].key);
+        if (held && g_hash_table_size(held->runs) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Looks, and looks again after files that were on their way back have arrived. Returns with the lock held, or NULL without. */
+static Look *look_and_lock(Dac *dac, const GPtrArray *paths, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + PATIENCE;
+
+    for (;;) {
+        g_autofree Look *looks = run_look(dac, paths, NULL, NULL, error);
+        if (!looks || !check(dac, paths, looks, FALSE, error))
+            return NULL;
+        g_mutex_lock(&dac->lock);
+        if (!some_return(dac, paths, looks))
+            return g_steal_pointer(&looks);
+        gboolean in_time = g_cond_wait_until(&dac->returned, &dac->lock, deadline);
+        g_mutex_unlock(&dac->lock);
+        if (!in_time) {
+            error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_TIMEOUT, "a file of the guest is still being given back");
+            return NULL;
+        }
+    }
+}
+
+static gboolean take(Dac *dac, const char *run, const GPtrArray *paths, GError **error)
+{
+    g_autofree Look *before = look_and_lock(dac, paths, error);
+
+    if (!before)
+        return FALSE;
+    g_autofree gboolean *change = choose(dac, run, paths, before);
+    gboolean written = write_record(dac, run, error);
+    g_mutex_unlock(&dac->lock);
+    if (!written)
+        return FALSE;
+    g_autofree Look *after = run_look(dac, paths, change, before, error);
+    return after && check(dac, paths, after, TRUE, error);
+}
+
+gboolean dac_take(Dac *dac, const char *run, const GPtrArray *paths, GError **error)
+{
+    if (!dac->ids || paths->len == 0)
+        return TRUE;
+    if (paths->len > PATHS_MAX)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "a guest can have at most %d files", PATHS_MAX);
+    return take(dac, run, paths, error);
+}
+
+/* The files that nobody but RUN uses. They stay in the table, without a run. */
+static GPtrArray *leave(Dac *dac, const char *run)
+{
+    GPtrArray *last = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer value;
+
+    g_mutex_lock(&dac->lock);
+    g_hash_table_iter_init(&iter, dac->held);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Held *held = value;
+        if (g_hash_table_remove(held->runs, run) && g_hash_table_size(held->runs) == 0)
+            g_ptr_array_add(last, held);
+    }
+    g_mutex_unlock(&dac->lock);
+    return last;
+}
+
+void dac_give_back(Dac *dac, const char *run)
+{
+    g_autofree char *record = record_path(run);
+
+    if (!dac->ids)
+        return;
+    g_autoptr(GPtrArray) last = leave(dac, run);
+    for (guint i = 0; i < last->len; i++) {
+        Held *held = last->pdata[i];
+        Return what = {held->path, dac->ids, held->key, held->uid, held->gid};
+        g_autoptr(GByteArray) reply = process_call("giving a file back", give_one_back, &what, 1,
+                                                   g_get_monotonic_time() + PATIENCE, NULL);
+        g_mutex_lock(&dac->lock);
+        g_hash_table_remove(dac->held, &held->key);
+        g_cond_broadcast(&dac->returned);
+        g_mutex_unlock(&dac->lock);
+    }
+    unlink(record);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What both QEMU and this driver can do: a value stands here when the command line knows it (device-*.c, argv-*.c) and
+ * QEMU has the type behind it. So it says less than libvirt's for the same QEMU where this driver does less.
+ */
+#include "driver-kvm/domcaps.h"
+
+#include <string.h>
+
+#include "driver-kvm/emulator.h"
+#include "lib/error.h"
+#include "lib/xml.h"
+
+typedef struct {
+    const char *value;
+    const char *type; /* QOM type that it needs; NULL: none */
+} Choice;
+
+typedef struct {
+    const char *name;
+    Choice choices[9];
+} Enum;
+
+typedef struct {
+    const char *name;
+    Enum enums[4];
+} Device;
+
+static const Device devices[] = {
+    {"disk", {{"diskDevice", {{"disk"}, {"cdrom"}}},
+              {"bus", {{"ide", "ide-hd"}, {"scsi", "scsi-hd"}, {"virtio", "virtio-blk-pci"}, {"usb", "usb-storage"},
+                       {"sata", "ich9-ahci"}}},
+              {"model", {{"virtio", "virtio-blk-pci"}, {"virtio-transitional", "virtio-blk-pci-transitional"},
+                         {"virtio-non-transitional", "virtio-blk-pci-non-transitional"}}}}},
+    {"graphics", {{"type", {{"vnc"}}}}},
+    {"video", {{"modelType", {{"vga", "VGA"}, {"cirrus", "cirrus-vga"}, {"vmvga", "vmware-svga"}, {"qxl", "qxl-vga"},
+                              {"virtio", "virtio-vga"}, {"none"}, {"bochs", "bochs-display"}, {"ramfb", "ramfb"}}}}},
+    {"hostdev", {{NULL}}},
+    {"rng", {{"model", {{"virtio", "virtio-rng-pci"}, {"virtio-transitional", "virtio-rng-pci-transitional"},
+                        {"virtio-non-transitional", "virtio-rng-pci-non-transitional"}}},
+             {"backendModel", {{"random", "rng-random"}, {"egd", "rng-egd"}, {"builtin", "rng-builtin"}}}}},
+    {"filesystem", {{NULL}}},
+    {"tpm", {{NULL}}},
+    {"redirdev", {{NULL}}},
+    {"channel", {{"type", {{"pty", "virtio-serial-pci"}, {"unix", "virtio-serial-pci"}}}}},
+};
+
+static void write_enum(XmlWriter *writer, const Enum *list, const Caps *caps)
+{
+    xml_writer_open(writer, "enum");
+    xml_writer_attribute(writer, "name", list->name);
+    for (const Choice *choice = list->choices; choice->value; choice++)
+        if (!choice->type || caps_has_type(caps, choice->type))
+            xml_writer_element(writer, "value", choice->value);
+    xml_writer_close(writer);
+}
+
+static void open_supported(XmlWriter *writer, const char *name, gboolean supported)
+{
+    xml_writer_open(writer, name);
+    xml_writer_attribute(writer, "supported", supported ? "yes" : "no");
+}
+
+static void write_supported(XmlWriter *writer, const char *name, gboolean supported)
+{
+    open_supported(writer, name, supported);
+    xml_writer_close(writer);
+}
+
+static void write_devices(XmlWriter *writer, const Caps *caps)
+{
+    xml_writer_open(writer, "devices");
+    for (guint i = 0; i < G_N_ELEMENTS(devices); i++) {
+        open_supported(writer, devices[i].name, devices[i].enums[0].name != NULL);
+        for (const Enum *list = devices[i].enums; list->name; list++)
+            write_enum(writer, list, caps);
+        xml_writer_close(writer);
+    }
+    xml_writer_close(writer);
+}
+
+static void write_os(XmlWriter *writer, const Caps *caps)
+{
+    static const Enum firmware = {"firmware", {{NULL}}}, type = {"type", {{"rom"}}}, readonly = {"readonly", {{"yes"}, {"no"}}},
+                      secure = {"secure", {{"no"}}};
+
+    open_supported(writer, "os", TRUE);
+    write_enum(writer, &firmware, caps);
+    open_supported(writer, "loader", TRUE);
+    write_enum(writer, &type, caps);
+    write_enum(writer, &readonly, caps);
+    write_enum(writer, &secure, caps);
+    xml_writer_close(writer);
+    xml_writer_close(writer);
+}
+
+static void write_mode(XmlWriter *writer, const char *name, gboolean supported, const char *migratable)
+{
+    const Enum list = {migratable, {{"on"}, {"off"}}};
+
+    xml_writer_open(writer, "mode");
+    xml_writer_attribute(writer, "name", name);
+    xml_writer_attribute(writer, "supported", supported ? "yes" : "no");
+    if (supported && migratable)
+        write_enum(writer, &list, NULL);
+    xml_writer_close(writer);
+}
+
+static gint by_name_backwards(gconstpointer a, gconstpointer b)
+{
+    return -strcmp((*(const CapsCpu *const *)a)->name, (*(const CapsCpu *const *)b)->name);
+}
+
+/* "EPYC-v3" and the like are QEMU's versions of one model; "base", "host" and "max" are no models. */
+static gboolean is_model(const char *name)
+{
+    const char *version = strrchr(name, '-');
+
+    if (g_str_equal(name, "base") || g_str_equal(name, "host") || g_str_equal(name, "max"))
+        return FALSE;
+    return !version || version[1] != 'v' || !g_ascii_isdigit(version[2]);
+}
+
+static void write_models(XmlWriter *writer, const Caps *caps, CapsAccel accel)
+{
+    const GPtrArray *cpus = caps_cpus(caps, accel);
+    g_autoptr(GPtrArray) sorted = g_ptr_array_sized_new(cpus->len);
+
+    for (guint i = 0; i < cpus->len; i++)
+        if (is_model(((const CapsCpu *)cpus->pdata[i])->name))
+            g_ptr_array_add(sorted, cpus->pdata[i]);
+    g_ptr_array_sort(sorted, by_name_backwards);
+    for (guint i = 0; i < sorted->len; i++) {
+        const CapsCpu *cpu = sorted->pdata[i];
+        xml_writer_open(writer, "model");
+        xml_writer_attribute(writer, "usable", !cpu->blockers ? "unknown" : cpu->blockers->len == 0 ? "yes" : "no");
+        xml_writer_text(writer, cpu->name);
+        xml_writer_close(writer);
+    }
+}
+
+static void write_cpu(XmlWriter *writer, const Caps *caps, CapsAccel accel)
+{
+    xml_writer_open(writer, "cpu");
+    write_mode(writer, "host-passthrough", accel == CAPS_KVM, "hostPassthroughMigratable");
+    write_mode(writer, "maximum", caps_cpu(caps, accel, "max") != NULL, "maximumMigratable");
+    write_mode(writer, "host-model", FALSE, NULL);
+    xml_writer_open(writer, "mode");
+    xml_writer_attribute(writer, "name", "custom");
+    xml_writer_attribute(writer, "supported", caps_cpus(caps, accel)->len > 0 ? "yes" : "no");
+    write_models(writer, caps, accel);
+    xml_writer_close(writer);
+    xml_writer_close(writer);
+}
+
+static void write_features(XmlWriter *writer)
+{
+    static const struct {
+        const char *name;
+        gboolean supported;
+    } features[] = {{"gic", FALSE}, {"vmcoreinfo", TRUE}, {"genid", FALSE}, {"backingStoreInput", TRUE},
+                    {"backup", FALSE}, {"sev", FALSE}, {"sgx", FALSE}};
+
+    xml_writer_open(writer, "features");
+    for (guint i = 0; i < G_N_ELEMENTS(features); i++)
+        write_supported(writer, features[i].name, features[i].supported);
+    xml_writer_close(writer);
+}
+
+static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *machine, CapsAccel accel)
+{
+    static const Enum sources = {"sourceType", {{"file", "memory-backend-file"}, {"anonymous"},
+                                                {"memfd", "memory-backend-memfd"}}};
+
+    xml_writer_open(writer, "domainCapabilities");
+    xml_writer_element(writer, "path", caps_binary(caps));
+    xml_writer_element(writer, "domain", accel == CAPS_KVM ? "kvm" : "qemu");
+    xml_writer_element(writer, "machine", machine->name);
+    xml_writer_element(writer, "arch", caps_arch(caps));
+    xml_writer_open(writer, "vcpu");
+    xml_writer_attributef(writer, "max", "%u", machine->max_cpus);
+    xml_writer_close(writer);
+    write_supported(writer, "iothreads", caps_has_type(caps, "iothread"));
+    write_os(writer, caps);
+    write_cpu(writer, caps, accel);
+    open_supported(writer, "memoryBacking", TRUE);
+    write_enum(writer, &sources, caps);
+    xml_writer_close(writer);
+    write_devices(writer, caps);
+    write_features(writer);
+    xml_writer_close(writer);
+}
+
+static gboolean choose_accel(const Caps *caps, const char *type, CapsAccel *ret_accel, GError **error)
+{
+    gboolean kvm = caps_has_accel(caps, CAPS_KVM), tcg = caps_has_accel(caps, CAPS_TCG);
+
+    if (type && !(g_str_equal(type, "kvm") && kvm) && !(g_str_equal(type, "qemu") && tcg))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "Emulator '%s' does not support virt type '%s'",
+                         caps_binary(caps), type);
+    *ret_accel = type ? g_str_equal(type, "kvm") ? CAPS_KVM : CAPS_TCG : kvm ? CAPS_KVM : CAPS_TCG;
+    return TRUE;
+}
+
+char *domcaps_format(CapsCache *cache, const char *emulator, const char *arch, const char *machine_name, const char *type,
+                     GError **error)
+{
+    g_autofree char *found = emulator ? g_strdup(emulator) : emulator_of_arch(arch ? arch : emulator_host_arch(), error);
+    g_autoptr(Caps) caps = found ? caps_cache_get(cache, found, error) : NULL;
+    CapsAccel accel = CAPS_TCG;
+
+    if (!caps || !choose_accel(caps, type, &accel, error))
+        return NULL;
+    const CapsMachine *machine = caps_machine(caps, machine_name);
+    if (!machine) {
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "the machine '%s' is not supported by emulator '%s'",
+                  machine_name ? machine_name : "(none)", found);
+        return NULL;
+    }
+    g_autoptr(XmlWriter) writer = xml_writer_new();
+    write_all(writer, caps, machine, accel);
+    return xml_writer_finish(writer);
+}

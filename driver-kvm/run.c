@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Changes of what a running guest does. Each says what the event will mean that QEMU sends, and sends the command. */
+#include "driver-kvm/guest.h"
+
+#include "driver-kvm/qmp-commands.h"
+#include "lib/error.h"
+
+static int state_of(Guest *guest, int *ret_reason)
+{
+    g_autoptr(VmView) view = guest->kvm->host->view(guest->vm);
+
+    *ret_reason = view->reason;
+    return view->state;
+}
+
+static gboolean invalid(GError **error, const char *why)
+{
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID, "%s", why);
+}
+
+gboolean run_suspend(gpointer self, Vm *vm, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+    int reason, state;
+
+    if (!qmp)
+        return FALSE;
+    state = state_of(guest, &reason);
+    if (state == VIR_DOMAIN_PMSUSPENDED)
+        return invalid(error, "domain is pmsuspended");
+    if (state == VIR_DOMAIN_PAUSED)
+        return TRUE;
+    g_mutex_lock(&guest->lock);
+    guest->pause_reason = VIR_DOMAIN_PAUSED_USER;
+    g_mutex_unlock(&guest->lock);
+    return qmp_stop(qmp, error);
+}
+
+gboolean run_resume(gpointer self, Vm *vm, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+    int reason, state;
+
+    if (!qmp)
+        return FALSE;
+    state = state_of(guest, &reason);
+    if (state == VIR_DOMAIN_PMSUSPENDED)
+        return invalid(error, "domain is pmsuspended");
+    if (state == VIR_DOMAIN_RUNNING)
+        return invalid(error, "domain is already running");
+    g_mutex_lock(&guest->lock);
+    guest->run_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
+    guest->finished = FALSE;
+    g_mutex_unlock(&guest->lock);
+    return qmp_cont(qmp, error);
+}
+
+static const Chardev *agent_channel(const Domain *live)
+{
+    for (guint i = 0; i < live->devices->channels->len; i++) {
+        const Chardev *channel = live->devices->channels->pdata[i];
+        if (channel->target && g_strcmp0(channel->target->name, "org.qemu.guest_agent.0") == 0)
+            return channel;
+    }
+    return NULL;
+}
+
+/* The guest's agent is not spoken to yet; a request for it alone is refused in libvirt's words. */
+static gboolean refuse_agent(Guest *guest, GError **error)
+{
+    g_autoptr(Domain) live = guest_live(guest);
+    const Chardev *channel = agent_channel(live);
+
+    if (!channel)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
+    if (channel->target->state != CHANNEL_STATE_CONNECTED)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_AGENT_UNRESPONSIVE, "QEMU guest agent is not connected");
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "the guest agent cannot be used yet; use mode 'acpi'");
+}
+
+/* Presses the power button. FAKE_REBOOT: what follows is to be a reboot. */
+static gboolean press_button(Guest *guest, gboolean fake_reboot, GError **error)
+{
+    g_autoptr(Qmp) qmp = guest_qmp(guest, error);
+
+    if (!qmp)
+        return FALSE;
+    g_mutex_lock(&guest->lock);
+    guest->fake_reboot = fake_reboot;
+    g_mutex_unlock(&guest->lock);
+    /* a daemon that restarts in between must know what the end of the guest will mean */
+    return guest->kvm->host->save_status(guest->vm, error) && qmp_system_powerdown(qmp, error);
+}
+
+static gboolean is_restart(Lifecycle action)
+{
+    return action == LIFECYCLE_RESTART || action == LIFECYCLE_RENAME_RESTART;
+}
+
+gboolean run_shutdown(gpointer self, Vm *vm, guint flags, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    int reason;
+
+    if (!guest)
+        return FALSE;
+    if (state_of(guest, &reason) != VIR_DOMAIN_RUNNING)
+        return invalid(error, "domain is not running");
+    if (flags && !(flags & VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN))
+        return refuse_agent(guest, error);
+    g_autoptr(Domain) live = guest_live(guest);
+    return press_button(guest, is_restart(live->on_poweroff), error);
+}
+
+gboolean run_reboot(gpointer self, Vm *vm, guint flags, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+
+    if (!guest)
+        return FALSE;
+    if (flags && !(flags & VIR_DOMAIN_REBOOT_ACPI_POWER_BTN))
+        return refuse_agent(guest, error);
+    g_autoptr(Domain) live = guest_live(guest);
+    return press_button(guest, is_restart(live->on_reboot), error);
+}
+
+gboolean run_reset(gpointer self, Vm *vm, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+    int reason;
+
+    if (!qmp || !qmp_system_reset(qmp, error))
+        return FALSE;
+    g_mutex_lock(&guest->lock);
+    guest->fake_reboot = FALSE;
+    g_mutex_unlock(&guest->lock);
+    if (state_of(guest, &reason) == VIR_DOMAIN_CRASHED)
+        guest->kvm->host->set_state(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED);
+    return TRUE;
+}

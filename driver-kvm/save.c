@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A guest's state into a file, by QEMU's own migration stream; its memory into a dump. QEMU gets the open file; how far it
+ * is it tells by events. Each leaves the guest paused if it ran, and says beforehand why.
+ */
+#include "driver-kvm/guest.h"
+
+#include "driver-kvm/qmp-commands.h"
+#include "lib/error.h"
+
+#define SAVE_DEADLINE (G_GUINT64_CONSTANT(3600) * G_USEC_PER_SEC)
+#define NO_LIMIT G_GINT64_CONSTANT(9007199254740991) /* bytes a second; the largest whole number of JSON's everywhere */
+
+static gboolean pause_for(Guest *guest, Qmp *qmp, int reason, GError **error)
+{
+    g_autoptr(VmView) view = guest->kvm->host->view(guest->vm);
+
+    if (view->state != VIR_DOMAIN_RUNNING)
+        return TRUE;
+    g_mutex_lock(&guest->lock);
+    guest->pause_reason = reason;
+    g_mutex_unlock(&guest->lock);
+    return qmp_stop(qmp, error);
+}
+
+/* A destroy overtakes us; what it interrupts must not go on in QEMU alone. */
+static void cancel(Qmp *qmp)
+{
+    qmp_do(qmp, "migrate_cancel", NULL, QMP_DEADLINE, NULL);
+}
+
+static gboolean enable_events(Qmp *qmp, GError **error)
+{
+    JsonArray *capabilities = json_array_new();
+    JsonObject *arguments = json_object_new();
+
+    json_array_add_object_element(capabilities, qmp_args("s:capability", "events", "b:state", TRUE, NULL));
+    json_object_set_array_member(arguments, "capabilities", capabilities);
+    return qmp_do(qmp, "migrate-set-capabilities", arguments, QMP_DEADLINE, error);
+}
+
+/* Writes the stream to FD. */
+static gboolean migrate_to(Guest *guest, Qmp *qmp, int fd, GError **error)
+{
+    if (!enable_events(qmp, error) ||
+        !qmp_do(qmp, "migrate-set-parameters", qmp_args("i:max-bandwidth", NO_LIMIT, NULL), QMP_DEADLINE, error) ||
+        !qmp_getfd(qmp, "save", fd, error))
+        return FALSE;
+    guest_set_job(guest, &guest->migration, JOB_UNDER_WAY, NULL);
+    if (!qmp_do(qmp, "migrate", qmp_args("s:uri", "fd:save", NULL), QMP_DEADLINE, error))
+        return FALSE;
+    if (guest_wait_job(guest, &guest->migration, g_get_monotonic_time() + SAVE_DEADLINE, error))
+        return TRUE;
+    cancel(qmp);
+    return FALSE;
+}
+
+/* What comes after is a silent end: all that the guest wrote is on its disks. */
+static void mark_finished(Guest *guest)
+{
+    g_mutex_lock(&guest->lock);
+    guest->finished = TRUE;
+    g_mutex_unlock(&guest->lock);
+}
+
+static gboolean save_to_fd(gpointer self, Vm *vm, int fd, const char *path, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+
+    if (!qmp || !pause_for(guest, qmp, VIR_DOMAIN_PAUSED_SAVE, error) || !migrate_to(guest, qmp, fd, error))
+        return FALSE;
+    mark_finished(guest);
+    return TRUE;
+}
+
+/* --- dump --- */
+
+static const char *format_name(guint format)
+{
+    static const char *const names[] = {
+        [VIR_DOMAIN_CORE_DUMP_FORMAT_RAW] = NULL, /* QEMU's default, "elf" */
+        [VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_ZLIB] = "kdump-zlib",
+        [VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_LZO] = "kdump-lzo",
+        [VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_SNAPPY] = "kdump-snappy",
+        [VIR_DOMAIN_CORE_DUMP_FORMAT_WIN_DMP] = "win-dmp",
+    };
+
+    return format < G_N_ELEMENTS(names) ? names[format] : NULL;
+}
+
+static gboolean dump_memory(Guest *guest, Qmp *qmp, int fd, guint format, GError **error)
+{
+    JsonObject *arguments = qmp_args("b:paging", FALSE, "s:protocol", "fd:dump", "b:detach", TRUE, "s:format",
+                                     format_name(format), NULL);
+
+    guest_set_job(guest, &guest->dump, JOB_UNDER_WAY, NULL);
+    if (!qmp_getfd(qmp, "dump", fd, error) || !qmp_do(qmp, "dump-guest-memory", arguments, QMP_DEADLINE, error))
+        return FALSE;
+    return guest_wait_job(guest, &guest->dump, g_get_monotonic_time() + SAVE_DEADLINE, error);
+}
+
+/* QEMU stops the guest while it dumps its memory, and then lets it go on by itself if it ran; so it is stopped before, and
+ * goes on when the daemon says so. Without MEMORY_ONLY a dump is a save. */
+static gboolean dump_to_fd(gpointer self, Vm *vm, int fd, const char *path, guint format, guint flags, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+
+    if (!qmp || !pause_for(guest, qmp, VIR_DOMAIN_PAUSED_DUMP, error))
+        return FALSE;
+    gboolean dumped = flags & VIR_DUMP_MEMORY_ONLY ? dump_memory(guest, qmp, fd, format, error)
+                                                   : migrate_to(guest, qmp, fd, error);
+    if (dumped && (flags & VIR_DUMP_CRASH))
+        mark_finished(guest);
+    return dumped;
+}
+
+const DriverSaveOps kvm_save_ops = {
+    .save = save_to_fd,
+    .dump = dump_to_fd,
+};

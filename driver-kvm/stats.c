@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Figures, with libvirt's names in libvirt's order. What the kernel knows is asked of the kernel; only the balloon and the
+ * block devices need QEMU's monitor, and it is waited for no longer than the budget.
+ */
+#include "driver-kvm/guest.h"
+
+#include <string.h>
+
+#include "driver-kvm/link-stats.h"
+#include "driver-kvm/proc-stats.h"
+#include "driver-kvm/qmp-commands.h"
+#include "lib/error.h"
+#include "lib/json-peek.h"
+#include "lib/model/domain-defaults.h"
+
+typedef struct {
+    Guest *guest;
+    const Domain *live;
+    pid_t pid;
+    gint64 deadline;
+} Sample;
+
+typedef gboolean (*SampleFunc)(const Sample *sample, Params *params, GError **error);
+
+static gboolean gone(GError **error)
+{
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID, "domain is not running");
+}
+
+static gboolean sample_cpu(const Sample *sample, Params *params, GError **error)
+{
+    ProcTimes times;
+    guint64 success, fail;
+
+    if (!proc_times(sample->pid, 0, &times))
+        return gone(error);
+    proc_halt_polls(sample->pid, &success, &fail);
+    params_ullong(params, times.user + times.system, "cpu.time");
+    params_ullong(params, times.user, "cpu.user");
+    params_ullong(params, times.system, "cpu.system");
+    params_uint(params, 0, "cpu.cache.monitor.count");
+    params_ullong(params, success, "cpu.haltpoll.success.time");
+    params_ullong(params, fail, "cpu.haltpoll.fail.time");
+    return TRUE;
+}
+
+/* --- threads --- */
+
+static pid_t vcpu_thread(Guest *guest, guint index)
+{
+    g_mutex_lock(&guest->lock);
+    const GArray *threads = guest->threads;
+    pid_t thread = threads && index < threads->len ? g_array_index(threads, gint64, index) : 0;
+    g_mutex_unlock(&guest->lock);
+    return thread;
+}
+
+static void sample_one_vcpu(const Sample *sample, guint index, pid_t thread, Params *params)
+{
+    ProcTimes times;
+    guint64 wait, delay;
+
+    params_int(params, VIR_VCPU_RUNNING, "vcpu.%u.state", index);
+    if (!proc_times(sample->pid, thread, &times))
+        return;
+    proc_waits(sample->pid, thread, &wait, &delay);
+    params_ullong(params, times.user + times.system, "vcpu.%u.time", index);
+    params_ullong(params, wait, "vcpu.%u.wait", index);
+    params_ullong(params, delay, "vcpu.%u.delay", index);
+}
+
+static gboolean sample_vcpus(const Sample *sample, Params *params, GError **error)
+{
+    guint max = domain_max_vcpus(sample->live);
+
+    params_uint(params, domain_vcpus(sample->live), "vcpu.current");
+    params_uint(params, max, "vcpu.maximum");
+    for (guint i = 0; i < max; i++) {
+        pid_t thread = vcpu_thread(sample->guest, i);
+        if (thread > 0)
+            sample_one_vcpu(sample, i, thread, params);
+    }
+    return TRUE;
+}
+
+/* --- interfaces --- */
+
+/* The guest receives what the host's end sends, unless that is the very device that the guest drives. */
+static void sample_interface(const Interface *interface, guint index, Params *params)
+{
+    LinkCounters received, sent;
+
+    if (!interface->target || !interface->target->dev)
+        return;
+    params_string(params, interface->target->dev, "net.%u.name", index);
+    if (!link_stats(interface->target->dev, &received, &sent))
+        return;
+    gboolean same_view = interface->type == INTERFACE_TYPE_DIRECT;
+    const LinkCounters *in = same_view ? &received : &sent, *out = same_view ? &sent : &received;
+    params_ullong(params, in->bytes, "net.%u.rx.bytes", index);
+    params_ullong(params, in->packets, "net.%u.rx.pkts", index);
+    params_ullong(params, in->errors, "net.%u.rx.errs", index);
+    params_ullong(params, in->dropped, "net.%u.rx.drop", index);
+    params_ullong(params, out->bytes, "net.%u.tx.bytes", index);
+    params_ullong(params, out->packets, "net.%u.tx.pkts", index);
+    params_ullong(params, out->errors, "net.%u.tx.errs", index);
+    params_ullong(params, out->dropped, "net.%u.tx.drop", index);
+}
+
+static gboolean sample_interfaces(const Sample *sample, Params *params, GError **error)
+{
+    const GPtrArray *interfaces = sample->live->devices->interfaces;
+
+    params_uint(params, interfaces->len, "net.count");
+    for (guint i = 0; i < interfaces->len; i++)
+        sample_interface(interfaces->pdata[i], i, params);
+    return TRUE;
+}
+
+/* --- the monitor --- */
+
+static JsonNode *ask(const Sample *sample, const char *command, JsonObject *arguments, GError **error)
+{
+    g_autoptr(Qmp) qmp = guest_qmp(sample->guest, error);
+    g_autoptr(JsonObject) unused = arguments;
+    gint64 left = sample->deadline - g_get_monotonic_time();
+
+    if (!qmp)
+        return NULL;
+    return qmp_call(qmp, command, g_steal_pointer(&unused), MAX(left, 1), error);
+}
+
+static const Memballoon *balloon_of(const Domain *live)
+{
+    const Memballoon *balloon = live->devices->memballoon;
+
+    return balloon && balloon->model != MEMBALLOON_MODEL_NONE && balloon->alias && balloon->alias->name ? balloon : NULL;
+}
+
+/* In libvirt's order. FACTOR: what QEMU's bytes are divided by. */
+static const struct {
+    int tag;
+    const char *member; /* of "stats"; NULL: "last-update" beside it */
+    const char *field;
+    guint factor;
+} memory_figures[] = {
+    {VIR_DOMAIN_MEMORY_STAT_SWAP_IN, "stat-swap-in", "balloon.swap_in", 1024},
+    {VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, "stat-swap-out", "balloon.swap_out", 1024},
+    {VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, "stat-major-faults", "balloon.major_fault", 1},
+    {VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, "stat-minor-faults", "balloon.minor_fault", 1},
+    {VIR_DOMAIN_MEMORY_STAT_UNUSED, "stat-free-memory", "balloon.unused", 1024},
+    {VIR_DOMAIN_MEMORY_STAT_AVAILABLE, "stat-total-memory", "balloon.available", 1024},
+    {VIR_DOMAIN_MEMORY_STAT_USABLE, "stat-available-memory", "balloon.usable", 1024},
+    {VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, NULL, "balloon.last-update", 1},
+    {VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, "stat-disk-caches", "balloon.disk_caches", 1024},
+    {VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC, "stat-htlb-pgalloc", "balloon.hugetlb_pgalloc", 1},
+    {VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL, "stat-htlb-pgfail", "balloon.hugetlb_pgfail", 1},
+};
+
+typedef void (*MemoryFunc)(int tag, const char *field, guint64 value, gpointer data);
+
+/* Calls FN for each figure that the guest gave (it gives none before its driver runs), and for what the process takes. */
+static gboolean each_memory_figure(const Sample *sample, MemoryFunc fn, gpointer data, GError **error)
+{
+    const Memballoon *balloon = balloon_of(sample->live);
+    ProcTimes times;
+
+    if (balloon) {
+        g_autofree char *path = g_strconcat("/machine/peripheral/", balloon->alias->name, NULL);
+        JsonObject *arguments = qmp_args("s:path", path, "s:property", "guest-stats", NULL);
+        g_autoptr(JsonNode) answer = ask(sample, "qom-get", arguments, error);
+        JsonObject *object = json_peek_as_object(answer);
+        if (!answer)
+            return FALSE;
+        for (guint i = 0; i < G_N_ELEMENTS(memory_figures); i++) {
+            const char *member = memory_figures[i].member;
+            gint64 value;
+            /* what the guest does not tell is all ones */
+            if (json_peek_int(member ? json_peek_object(object, "stats") : object, member ? member : "last-update", &value) &&
+                value >= 0 && value != G_MAXINT64)
+                fn(memory_figures[i].tag, memory_figures[i].field, value / memory_figures[i].factor, data);
+        }
+    }
+    if (proc_times(sample->pid, 0, &times))
+        fn(VIR_DOMAIN_MEMORY_STAT_RSS, "balloon.rss", times.rss, data);
+    return TRUE;
+}
+
+static gboolean balloon_size(const Sample *sample, guint64 *ret_kib, GError **error)
+{
+    gint64 bytes;
+
+    if (!balloon_of(sample->live)) {
+        *ret_kib = sample->live->memory;
+        return TRUE;
+    }
+    g_autoptr(JsonNode) answer = ask(sample, "query-balloon", NULL, error);
+    if (!answer)
+        return FALSE;
+    if (!json_peek_int(json_peek_as_object(answer), "actual", &bytes) || bytes < 0)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "QEMU does not say how large the balloon is");
+    *ret_kib = (guint64)bytes / 1024;
+    return TRUE;
+}
+
+static void add_param(int tag, const char *field, guint64 value, gpointer params)
+{
+    params_ullong(params, value, "%s", field);
+}
+
+static gboolean sample_balloon(const Sample *sample, Params *params, GError **error)
+{
+    guint64 kib;
+
+    if (!balloon_size(sample, &kib, error))
+        return FALSE;
+    params_ullong(params, kib, "balloon.current");
+    params_ullong(params, sample->live->memory, "balloon.maximum");
+    return each_memory_figure(sample, add_param, params, error);
+}
+
+/* --- block devices --- */
+
+/* An answer of query-blockstats belongs to a disk by the device it is attached to. */
+static JsonObject *find_block(JsonArray *blocks, const char *alias)
+{
+    g_autofree char *path = g_strconcat("/machine/peripheral/", alias, NULL);
+    gsize length = strlen(path);
+
+    for (guint i = 0; i < json_peek_length(blocks); i++) {
+        JsonObject *block = json_peek_object_at(blocks, i);
+        const char *qdev = json_peek_string(block, "qdev");
+        if (qdev && (g_str_equal(qdev, alias) ||
+                     (strncmp(qdev, path, length) == 0 && (qdev[length] == '\0' || qdev[length] == '/'))))
+            return block;
+    }
+    return NULL;
+}
+
+static JsonObject *find_node(JsonArray *nodes, const char *name)
+{
+    for (guint i = 0; name && i < json_peek_length(nodes); i++) {
+        JsonObject *node = json_peek_object_at(nodes, i);
+        if (g_strcmp0(json_peek_string(node, "node-name"), name) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+static void add_number(Params *params, JsonObject *from, const char *member, guint disk, const char *field)
+{
+    gint64 value;
+
+    if (json_peek_int(from, member, &value))
+        params_ullong(params, value, "block.%u.%s", disk, field);
+}
+
+static void sample_disk(const Disk *disk, guint index, JsonArray *blocks, JsonArray *nodes, Params *params)
+{
+    static const struct {
+        const char *member, *field;
+    } counters[] = {
+        {"rd_operations", "rd.reqs"},     {"rd_bytes", "rd.bytes"},     {"rd_total_time_ns", "rd.times"},
+        {"wr_operations", "wr.reqs"},     {"wr_bytes", "wr.bytes"},     {"wr_total_time_ns", "wr.times"},
+        {"flush_operations", "fl.reqs"},  {"flush_total_time_ns", "fl.times"},
+    };
+    const DiskSource *source = disk->source;
+    const char *path = source ? source->file ? source->file : source->dev : NULL;
+    JsonObject *block = disk->alias ? find_block(blocks, disk->alias->name) : NULL;
+    JsonObject *image = json_peek_object(find_node(nodes, json_peek_string(block, "node-name")), "image");
+    JsonObject *below = json_peek_object(json_peek_object(block, "parent"), "stats");
+
+    if (disk->target)
+        params_string(params, disk->target->dev, "block.%u.name", index);
+    if (path)
+        params_string(params, path, "block.%u.path", index);
+    if (path && source->index != UNSET32)
+        params_uint(params, source->index, "block.%u.backingIndex", index);
+    if (!block)
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS(counters); i++)
+        add_number(params, json_peek_object(block, "stats"), counters[i].member, index, counters[i].field);
+    add_number(params, below, "wr_highest_offset", index, "allocation");
+    add_number(params, image, "virtual-size", index, "capacity");
+    add_number(params, image, "actual-size", index, "physical");
+}
+
+static gboolean sample_blocks(const Sample *sample, Params *params, GError **error)
+{
+    const GPtrArray *disks = sample->live->devices->disks;
+
+    params_uint(params, disks->len, "block.count");
+    if (disks->len == 0)
+        return TRUE;
+    g_autoptr(JsonNode) blocks = ask(sample, "query-blockstats", NULL, error);
+    if (!blocks)
+        return FALSE;
+    g_autoptr(JsonNode) nodes = ask(sample, "query-named-block-nodes", qmp_args("b:flat", TRUE, NULL), error);
+    if (!nodes)
+        return FALSE;
+    for (guint i = 0; i < disks->len; i++)
+        sample_disk(disks->pdata[i], i, json_peek_as_array(blocks), json_peek_as_array(nodes), params);
+    return TRUE;
+}
+
+/* --- the slots --- */
+
+static gboolean sample_groups(const Sample *sample, guint groups, Params *params, GError **error)
+{
+    static const struct {
+        guint group;
+        SampleFunc fn;
+    } known[] = {
+        {VIR_DOMAIN_STATS_CPU_TOTAL, sample_cpu},     {VIR_DOMAIN_STATS_BALLOON, sample_balloon},
+        {VIR_DOMAIN_STATS_VCPU, sample_vcpus},        {VIR_DOMAIN_STATS_INTERFACE, sample_interfaces},
+        {VIR_DOMAIN_STATS_BLOCK, sample_blocks},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(known); i++)
+        if ((groups & known[i].group) && !known[i].fn(sample, params, error))
+            return FALSE;
+    return TRUE;
+}
+
+static void sample_clear(Sample *sample)
+{
+    guest_unref(sample->guest);
+    domain_unref((Domain *)sample->live);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sample, sample_clear)
+
+static gboolean sample_open(Sample *sample, gpointer self, Vm *vm, guint64 budget, GError **error)
+{
+    *sample = (Sample){.guest = guest_need(self, vm, error)};
+    if (!sample->guest)
+        return FALSE;
+    sample->live = guest_live(sample->guest);
+    sample->pid = sample->guest->process.pid;
+    sample->deadline = g_get_monotonic_time() + budget;
+    return (sample->live && sample->pid > 0) || gone(error);
+}
+
+static gboolean stats_sample(gpointer self, Vm *vm, guint groups, guint64 budget, Params *params, GError **error)
+{
+    g_auto(Sample) sample = {0};
+
+    return sample_open(&sample, self, vm, budget, error) && sample_groups(&sample, groups, params, error);
+}
+
+typedef struct {
+    virDomainMemoryStatPtr stats;
+    guint max, n;
+} MemoryList;
+
+static void add_stat(int tag, const char *field, guint64 value, gpointer data)
+{
+    MemoryList *list = data;
+
+    if (list->n < list->max)
+        list->stats[list->n++] = (virDomainMemoryStatStruct){tag, value};
+}
+
+static gboolean stats_memory(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max, guint *ret_n,
+                             GError **error)
+{
+    g_auto(Sample) sample = {0};
+    MemoryList list = {stats, max, 0};
+    guint64 kib;
+
+    if (!sample_open(&sample, self, vm, budget, error) || !balloon_size(&sample, &kib, error))
+        return FALSE;
+    if (balloon_of(sample.live))
+        add_stat(VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, NULL, kib, &list);
+    if (!each_memory_figure(&sample, add_stat, &list, error))
+        return FALSE;
+    *ret_n = list.n;
+    return TRUE;
+}
+
+static gboolean stats_threads(gpointer self, Vm *vm, pid_t *ret_main, pid_t *vcpus, guint max, guint *ret_n, GError **error)
+{
+    g_auto(Sample) sample = {0};
+
+    if (!sample_open(&sample, self, vm, 0, error))
+        return FALSE;
+    guint n = MIN(max, domain_max_vcpus(sample.live));
+    for (guint i = 0; i < n; i++)
+        vcpus[i] = vcpu_thread(sample.guest, i);
+    *ret_main = sample.pid;
+    *ret_n = n;
+    return TRUE;
+}
+
+const DriverStatsOps kvm_stats_ops = {
+    .sample = stats_sample,
+    .memory = stats_memory,
+    .threads = stats_threads,
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The end of a guest never needs its monitor. That the process is gone is known from its pidfd; the event loop sees the same
+ * and tells the daemon (guest.c).
+ *
+ * A guest that this daemon does not know (one that an earlier daemon had half started) is found by its folder, as in
+ * reconnect.c, and ended and cleaned up like any other.
+ */
+#include "driver-kvm/guest.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "driver-kvm/argv.h"
+#include "driver-kvm/cgroup.h"
+#include "lib/error.h"
+
+#define GRACE (15 * G_USEC_PER_SEC)
+/* A QEMU that is well ends at SIGTERM within 20 ms, having told that it does; clients expect to hear that. */
+#define POLITE (G_USEC_PER_SEC / 2)
+#define KILL_PATIENCE (10 * G_USEC_PER_SEC)
+
+/* The guest, found by its folder if need be. */
+static Guest *find(Kvm *kvm, Vm *vm, GError **error)
+{
+    Guest *guest = guest_lookup(kvm, vm);
+    Process process;
+    g_autoptr(GError) cause = NULL;
+
+    if (guest)
+        return guest;
+    guest = guest_new(kvm, vm);
+    if (!guest_find_process(guest->folder, &process, &cause)) {
+        if (!cause)
+            return guest;
+        g_propagate_error(error, g_steal_pointer(&cause));
+        guest_unref(guest);
+        return NULL;
+    }
+    g_mutex_lock(&guest->lock);
+    guest_set_process(guest, process, FALSE);
+    g_mutex_unlock(&guest->lock);
+    return guest;
+}
+
+/* A pidfd of our own, since the guest's is closed with it; -1: there is no process, and there will be none. */
+static int doom(Guest *guest)
+{
+    g_mutex_lock(&guest->lock);
+    guest->doomed = TRUE;
+    int pidfd = guest->process.pid > 0 ? fcntl(guest->process.pidfd, F_DUPFD_CLOEXEC, 0) : -1;
+    g_cond_broadcast(&guest->changed);
+    g_mutex_unlock(&guest->lock);
+    return pidfd;
+}
+
+static void spare(Guest *guest)
+{
+    g_mutex_lock(&guest->lock);
+    guest->doomed = FALSE;
+    g_mutex_unlock(&guest->lock);
+}
+
+static gboolean signal_and_wait(int pidfd, int signal, guint64 wait)
+{
+    process_signal(pidfd, signal);
+    return process_wait_gone(pidfd, g_get_monotonic_time() + wait);
+}
+
+static gboolean is_finished(Guest *guest)
+{
+    g_mutex_lock(&guest->lock);
+    gboolean finished = guest->finished;
+    g_mutex_unlock(&guest->lock);
+    return finished;
+}
+
+static gboolean end_process(Guest *guest, int pidfd, gboolean graceful, GError **error)
+{
+    if (graceful) {
+        if (signal_and_wait(pidfd, SIGTERM, GRACE))
+            return TRUE;
+        spare(guest);
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED,
+                         "Failed to terminate process %d with SIGTERM: Device or resource busy", guest->process.pid);
+    }
+    g_autoptr(Qmp) qmp = guest_qmp(guest, NULL);
+    if (!is_finished(guest) && qmp && qmp_is_responsive(qmp) && signal_and_wait(pidfd, SIGTERM, POLITE))
+        return TRUE;
+    if (signal_and_wait(pidfd, SIGKILL, KILL_PATIENCE))
+        return TRUE;
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED,
+                     "Failed to terminate process %d with SIGKILL: Device or resource busy", guest->process.pid);
+}
+
+gboolean stop_kill(gpointer self, Vm *vm, gboolean graceful, GError **error)
+{
+    g_autoptr(Guest) guest = find(self, vm, error);
+
+    if (!guest)
+        return FALSE;
+    int pidfd = doom(guest);
+    if (pidfd < 0)
+        return TRUE;
+    gboolean ended = end_process(guest, pidfd, graceful, error);
+    close(pidfd);
+    return ended;
+}
+
+void stop_cleanup(gpointer self, Vm *vm)
+{
+    Kvm *kvm = self;
+    g_autoptr(Guest) guest = guest_lookup(kvm, vm);
+
+    if (!guest)
+        guest = guest_new(kvm, vm);
+    guest_forget(guest);
+    if (guest->live)
+        argv_release(guest->live);
+    dac_give_back(kvm->dac, guest->folder);
+    cgroup_remove(kvm->host->uuid(vm));
+}
