@@ -11,24 +11,29 @@
 
 const char *const argv_questions[] = {"query-chardev", NULL};
 
-static const char *terminal_of(JsonArray *chardevs, const char *alias)
+static JsonObject *find_chardev(JsonArray *chardevs, const char *alias)
 {
     g_autofree char *label = g_strdup_printf("char%s", alias);
 
     for (guint i = 0; i < json_peek_length(chardevs); i++) {
         JsonObject *chardev = json_peek_object_at(chardevs, i);
-        const char *file = json_peek_string(chardev, "filename");
 
-        if (g_strcmp0(json_peek_string(chardev, "label"), label) == 0 && file && g_str_has_prefix(file, PTY) &&
-            strlen(file) < TTY_MAX)
-            return file + strlen(PTY);
+        if (g_strcmp0(json_peek_string(chardev, "label"), label) == 0)
+            return chardev;
     }
     return NULL;
 }
 
-static void learn_terminal(Chardev *chardev, JsonArray *chardevs, gboolean is_console)
+static const char *terminal_of(JsonObject *chardev)
 {
-    const char *terminal = chardev->alias ? terminal_of(chardevs, chardev->alias->name) : NULL;
+    const char *file = json_peek_string(chardev, "filename");
+
+    return file && g_str_has_prefix(file, PTY) && strlen(file) < TTY_MAX ? file + strlen(PTY) : NULL;
+}
+
+static void learn_terminal(Chardev *chardev, JsonObject *known, gboolean is_console)
+{
+    const char *terminal = terminal_of(known);
 
     if (chardev->type != CHARDEV_TYPE_PTY || !terminal)
         return;
@@ -53,8 +58,15 @@ gboolean argv_learn(Domain *live, const char *command, JsonNode *answer, GError 
     if (!chardevs)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "QEMU's answer to %s is not a list", command);
     for (gsize n = 0; n < G_N_ELEMENTS(lists); n++)
-        for (guint i = 0; i < lists[n]->len; i++)
-            learn_terminal(g_ptr_array_index(lists[n], i), chardevs, lists[n] == devices->consoles);
+        for (guint i = 0; i < lists[n]->len; i++) {
+            Chardev *chardev = g_ptr_array_index(lists[n], i);
+            JsonObject *known = chardev->alias ? find_chardev(chardevs, chardev->alias->name) : NULL;
+
+            learn_terminal(chardev, known, lists[n] == devices->consoles);
+            if (known && lists[n] == devices->channels && chardev->target->type == CHARDEV_TARGET_TYPE_VIRTIO)
+                chardev->target->state = json_peek_true(known, "frontend-open") ? CHANNEL_STATE_CONNECTED
+                                                                                : CHANNEL_STATE_DISCONNECTED;
+        }
     domain_twin_consoles(live);
     return TRUE;
 }

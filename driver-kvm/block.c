@@ -198,16 +198,17 @@ static void number_chain(Disk *disk, ArgvContext *context)
 {
     DiskBackingStore *store = disk->backing_store;
 
-    disk->source->index = ++context->images;
+    context->images++; /* an empty drive has a number too */
+    if (!block_has_medium(disk))
+        return;
+    disk->source->index = context->images;
     for (; store && !is_end(store); store = store->backing_store)
         store->index = ++context->images;
 }
 
 gboolean block_prepare(Disk *disk, gboolean look, ArgvContext *context, GError **error)
 {
-    if (!block_has_medium(disk))
-        return TRUE;
-    if (look && !complete_chain(disk, error))
+    if (look && block_has_medium(disk) && !complete_chain(disk, error))
         return FALSE;
     number_chain(disk, context);
     return TRUE;

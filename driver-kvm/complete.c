@@ -99,24 +99,22 @@ static void want_usb(Domain *def, const Caps *caps)
 
 static void want_audio(Domain *def)
 {
-    static const struct {
-        GraphicsType graphics;
-        AudioType audio;
-    } backends[] = {
-        {GRAPHICS_TYPE_SDL, AUDIO_TYPE_SDL}, {GRAPHICS_TYPE_SPICE, AUDIO_TYPE_SPICE}, {GRAPHICS_TYPE_DBUS, AUDIO_TYPE_DBUS},
-    };
+    AudioType type = AUDIO_TYPE_NONE;
     Audio *audio;
 
     if (def->devices->audios->len > 0)
         return;
+    for (guint i = 0; i < def->devices->graphics->len; i++) {
+        const Graphics *graphics = g_ptr_array_index(def->devices->graphics, i);
+
+        if (graphics->type == GRAPHICS_TYPE_SDL || graphics->type == GRAPHICS_TYPE_DBUS)
+            return; /* these bring their own */
+        if (graphics->type == GRAPHICS_TYPE_SPICE)
+            type = AUDIO_TYPE_SPICE;
+    }
     audio = audio_new();
     audio->id = 1;
-    audio->type = AUDIO_TYPE_NONE;
-    for (guint i = 0; i < def->devices->graphics->len; i++)
-        for (gsize n = 0; n < G_N_ELEMENTS(backends); n++)
-            if (((const Graphics *)g_ptr_array_index(def->devices->graphics, i))->type == backends[n].graphics &&
-                audio->type == AUDIO_TYPE_NONE)
-                audio->type = backends[n].audio;
+    audio->type = type;
     g_ptr_array_add(def->devices->audios, audio);
 }
 

@@ -154,6 +154,8 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
 
     if (!block_validate(disk, error))
         return FALSE;
+    if (!block_has_medium(disk))
+        disk->driver->type = STORAGE_FORMAT_UNSET;
     /* What several write at once must not be cached by each. */
     if (disk->shareable && !disk->readonly && disk->driver->cache == DISK_CACHE_UNSET && block_has_medium(disk))
         disk->driver->cache = DISK_CACHE_NONE;

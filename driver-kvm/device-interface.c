@@ -40,6 +40,8 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
         }
     if (interface->type == INTERFACE_TYPE_HOSTDEV || model_of(interface))
         return TRUE;
+    if (interface->type == INTERFACE_TYPE_VDPA || interface->type == INTERFACE_TYPE_VHOSTUSER)
+        i = G_N_ELEMENTS(types) - 1;
     while (usual[i + 1] && !caps_has_device(caps, types[i]))
         i++;
     if (!interface->model)

@@ -58,6 +58,21 @@ static void normalize_disk(Disk *disk)
         g_clear_pointer(&disk->source, disk_source_free);
 }
 
+/* SPICE without any port listens nowhere. */
+static void normalize_spice(Graphics *graphics, GraphicsListen *first)
+{
+    gboolean has_port = graphics->port != (gint32)UNSET32 || graphics->tls_port != (gint32)UNSET32;
+
+    if (graphics->autoport == TOGGLE_UNSET && has_port)
+        graphics->autoport = TOGGLE_OFF;
+    if (graphics->autoport == TOGGLE_ON || has_port || first->type != LISTEN_TYPE_ADDRESS)
+        return;
+    first->type = LISTEN_TYPE_NONE;
+    g_clear_pointer(&first->address, g_free);
+    g_clear_pointer(&graphics->listen, g_free);
+    graphics->autoport = TOGGLE_UNSET;
+}
+
 /* The one listen that older documents put into attributes becomes an element; ports that are found at the start are -1. */
 static gboolean normalize_graphics(Graphics *graphics, GError **error)
 {
@@ -92,11 +107,10 @@ static gboolean normalize_graphics(Graphics *graphics, GError **error)
         graphics->autoport = TOGGLE_UNSET;
         return TRUE;
     }
-    if (graphics->port == (gint32)UNSET32 || graphics->port == 0) { /* -1 reads as unset, and means the same */
-        gboolean automatic = graphics->type == GRAPHICS_TYPE_VNC || graphics->autoport == TOGGLE_ON ||
-                             graphics->port == (gint32)UNSET32;
-
-        graphics->autoport = automatic ? TOGGLE_ON : TOGGLE_OFF;
+    if (graphics->type == GRAPHICS_TYPE_SPICE) {
+        normalize_spice(graphics, first);
+    } else if (graphics->port == (gint32)UNSET32 || graphics->port == 0) { /* -1 reads as unset, and means the same */
+        graphics->autoport = TOGGLE_ON;
     } else if (graphics->autoport != TOGGLE_ON) {
         graphics->autoport = TOGGLE_OFF;
     }
@@ -388,6 +402,8 @@ static Chardev *twin_of(const Chardev *serial)
     console->target = chardev_target_new();
     console->target->type = CHARDEV_TARGET_TYPE_SERIAL;
     console->target->port = g_strdup(serial->target->port);
+    g_free(console->tty);
+    console->tty = g_strdup(serial->type == CHARDEV_TYPE_PTY && serial->source ? serial->source->path : NULL);
     return console;
 }
 
