@@ -166,10 +166,10 @@ static gboolean link_to(const SaveFile *file, const char *to)
 /* PATH becomes the file's name; what had it before is gone in the same instant. */
 static gboolean take_name(SaveFile *file)
 {
-    if (!file->temporary && link_to(file, file->path))
-        return TRUE;
+    g_autofree char *name = name_beside(file);
     if (!file->temporary) {
-        g_autofree char *name = name_beside(file);
+        if (link_to(file, file->path))
+            return TRUE;
         if (errno != EEXIST || !link_to(file, name))
             return FALSE;
         file->temporary = g_steal_pointer(&name);

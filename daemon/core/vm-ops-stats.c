@@ -112,7 +112,7 @@ static void add_idle_disks(const Domain *def, const ImageSize *images, Params *p
 static void add_idle(const Domain *def, guint groups, const ImageSize *images, Params *params)
 {
     if (groups & VIR_DOMAIN_STATS_BALLOON) {
-        params_ullong(params, def->current_memory, "balloon.current");
+        params_ullong(params, def->current_memory == UNSET64 ? def->memory : def->current_memory, "balloon.current");
         params_ullong(params, def->memory, "balloon.maximum");
     }
     if (groups & VIR_DOMAIN_STATS_VCPU) {
