@@ -227,6 +227,17 @@ gboolean error_set(GError **error, virErrorDomain from, virErrorNumber code, con
     return FALSE;
 }
 
+gboolean error_set_plain(GError **error, virErrorDomain from, virErrorNumber code, const char *text, ...)
+{
+    va_list args;
+    va_start(args, text);
+    g_autofree char *whole = g_strdup_vprintf(text, args);
+    va_end(args);
+    g_autofree char *valid = g_utf8_make_valid(whole, (gssize)strnlen(whole, DETAIL_MAX - 1));
+    g_set_error_literal(error, error_domain(from), code, valid);
+    return FALSE;
+}
+
 gboolean error_set_errno(GError **error, virErrorDomain from, int errnum, const char *detail, ...)
 {
     va_list args;

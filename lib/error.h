@@ -38,6 +38,10 @@ const char *error_detail(const GError *error);
 gboolean error_set(GError **error, virErrorDomain from, virErrorNumber code, const char *detail, ...)
     G_GNUC_PRINTF(4, 5);
 
+/* As error_set, but TEXT is the whole message: libvirt leaves its fixed words out where it names a function's argument. */
+gboolean error_set_plain(GError **error, virErrorDomain from, virErrorNumber code, const char *text, ...)
+    G_GNUC_PRINTF(4, 5);
+
 /* As error_set, with ": " and the text of ERRNUM (an errno value) after the detail; code VIR_ERR_SYSTEM_ERROR. */
 gboolean error_set_errno(GError **error, virErrorDomain from, int errnum, const char *detail, ...)
     G_GNUC_PRINTF(4, 5);

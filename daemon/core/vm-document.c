@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/vm-document.h"
 
+#include <string.h>
+
 #include "daemon/core/core-config.h"
 #include "daemon/core/place.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 
 #define WARNINGS_MAX 20
 
@@ -11,6 +14,53 @@ static gboolean check_root(const XmlNode *root, GError **error)
 {
     return g_str_equal(xml_name(root), "domain") ||
            error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "expecting root element of 'domain', not '%s'", xml_name(root));
+}
+
+static char *text_of(const XmlNode *node, const char *name)
+{
+    const XmlNode *child = node ? xml_child(node, name) : NULL;
+    return child ? xml_content(child) : NULL;
+}
+
+static gboolean is_nothing(const char *text)
+{
+    return !text || text[0] == '\0';
+}
+
+/* What libvirt asks before all else, in its order and words; the schema's own would come in another. */
+static gboolean check_identity(const XmlNode *root, GError **error)
+{
+    g_autofree char *name = text_of(root, "name"), *uuid = text_of(root, "uuid");
+    g_autofree char *type = xml_attribute(root, "type");
+    guint8 bytes[UUID_BYTES];
+    if (is_nothing(name))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_NO_NAME, NULL);
+    if (uuid && !uuid_parse(uuid, bytes))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "malformed uuid element");
+    if (is_nothing(type))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "missing domain type attribute");
+    return domain_type_from_string(type) != DOMAIN_TYPE_UNSET ||
+           error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "invalid domain type %s", type);
+}
+
+/* A boot loader finds out for itself. */
+static gboolean check_os(const XmlNode *root, GError **error)
+{
+    g_autofree char *type = text_of(xml_child(root, "os"), "type");
+    if (xml_child(root, "bootloader"))
+        return TRUE;
+    if (is_nothing(type))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "an os <type> must be specified");
+    return os_type_from_string(type) != OS_TYPE_UNSET ||
+           error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "unknown OS type '%s'", type);
+}
+
+static gboolean check_text(const Domain *definition, GError **error)
+{
+    if (strchr(definition->name, '\n'))
+        return error_set(error, VIR_FROM_XML, VIR_ERR_XML_DETAIL, "invalid char in name: %s", "\n");
+    return !definition->title || !strchr(definition->title, '\n') ||
+           error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Domain title can't contain newlines");
 }
 
 /* What a definition says in vain is no error, but somebody wants to know. */
@@ -28,14 +78,24 @@ static gboolean validates(XmlDocument *document, GError **error)
     return xml_validate(document, schema, error);
 }
 
+static XmlDocument *parse(const char *xml, GError **error)
+{
+    XmlDocument *document = xml_parse(xml, "domain", error);
+    if (!document && error && error_is(*error, VIR_ERR_XML_DETAIL))
+        (*error)->domain = error_domain(VIR_FROM_DOMAIN); /* whose document it is, as libvirt has it */
+    return document;
+}
+
 Domain *vm_document_read(const DriverInstance *instance, const char *xml, gboolean validate, GError **error)
 {
-    g_autoptr(XmlDocument) document = xml_parse(xml, "domain_definition", error);
-    if (!document || !check_root(xml_root(document), error) || (validate && !validates(document, error)))
+    g_autoptr(XmlDocument) document = parse(xml, error);
+    if (!document || !check_root(xml_root(document), error) || (validate && !validates(document, error)) ||
+        !check_identity(xml_root(document), error) || !check_os(xml_root(document), error))
         return NULL;
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Domain) definition = model_parse(&domain_type, xml_root(document), MODEL_PARSE_INACTIVE, warnings, error);
-    if (!definition || !instance->driver->definition->complete(instance->self, definition, DRIVER_COMPLETE_DEFINE, error))
+    if (!definition || !check_text(definition, error) ||
+        !instance->driver->definition->complete(instance->self, definition, DRIVER_COMPLETE_DEFINE, error))
         return NULL;
     log_warnings(definition, warnings);
     return g_steal_pointer(&definition);

@@ -204,6 +204,8 @@ static gboolean undefine(Vm *vm, guint flags, GError **error)
     g_autoptr(VmView) view = vm_view(vm);
     if ((flags & VIR_DOMAIN_UNDEFINE_NVRAM) && (flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete nvram");
+    if ((flags & VIR_DOMAIN_UNDEFINE_TPM) && (flags & VIR_DOMAIN_UNDEFINE_KEEP_TPM))
+        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete TPM");
     if (!vm_check_present(vm, error))
         return FALSE;
     if (!view->next)

@@ -88,7 +88,8 @@ static void set_text(char **field, const char *text)
     *field = text && text[0] ? g_strdup(text) : NULL;
 }
 
-/* The elements that stay, then the new one, in the indentation that libxml2 gives them. */
+/* The elements that stay, then the new one. White space is left as it is: the writer indents, and who asks gets back what
+ * he gave. */
 static gboolean set_element(Domain *def, const char *uri, const char *element, GError **error)
 {
     g_autoptr(XmlDocument) kept = read_kept(def);
@@ -106,7 +107,7 @@ static gboolean set_element(Domain *def, const char *uri, const char *element, G
     if (!document)
         return FALSE;
     g_free(def->metadata);
-    def->metadata = n ? xml_serialize(xml_root(document)) : NULL;
+    def->metadata = n ? g_strdup(all->str) : NULL;
     return TRUE;
 }
 
@@ -119,6 +120,19 @@ static gboolean edit(Domain *def, gpointer data, GError **error)
     return TRUE;
 }
 
+/* As libvirt names it. */
+static XmlDocument *parse_element(const char *text, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    XmlDocument *document = xml_parse(text, "metadata", &cause);
+    const char *place = cause && error_is(cause, VIR_ERR_XML_DETAIL) ? strchr(cause->message, ')') : NULL;
+    if (place)
+        error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_DETAIL, "(metadata_xml%s", place);
+    else if (cause)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return document;
+}
+
 /* RET_TEXT: what the definition is to hold; NULL for nothing. */
 static gboolean check_element(const RemoteDomainSetMetadataArgs *args, char **ret_text, GError **error)
 {
@@ -128,7 +142,7 @@ static gboolean check_element(const RemoteDomainSetMetadataArgs *args, char **re
         return TRUE;
     if (!args->key)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "an element needs a prefix for its namespace");
-    g_autoptr(XmlDocument) document = xml_parse(args->metadata, "metadata_xml", error);
+    g_autoptr(XmlDocument) document = parse_element(args->metadata, error);
     *ret_text = document ? xml_serialize_named(xml_root(document), args->key, args->uri, error) : NULL;
     return *ret_text != NULL;
 }

@@ -150,28 +150,27 @@ gboolean remote_domain_set_vcpus_flags(Call *call, const RemoteDomainSetVcpusFla
     return set_vcpus(call, args->nvcpus, args->flags, error);
 }
 
-gboolean remote_domain_get_vcpus_flags(Call *call, const RemoteDomainGetVcpusFlagsArgs *args,
-                                       RemoteDomainGetVcpusFlagsRet *ret, GError **error)
+static gboolean get_vcpus(Call *call, const RemoteNonnullDomain *dom, guint flags, gint32 *ret_num, GError **error)
 {
-    g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
+    g_autoptr(Vm) vm = call_lookup(call, dom, error);
     g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
-    const Domain *def = vm ? ops_affected(vm, view, args->flags, error) : NULL;
+    const Domain *def = vm ? ops_affected(vm, view, flags, error) : NULL;
     if (!def)
         return FALSE;
-    ret->num = (gint32)(args->flags & VIR_DOMAIN_VCPU_MAXIMUM ? domain_max_vcpus(def) : domain_vcpus(def));
+    *ret_num = (gint32)(flags & VIR_DOMAIN_VCPU_MAXIMUM ? domain_max_vcpus(def) : domain_vcpus(def));
     return TRUE;
 }
 
-/* Of an inactive domain what may run; of a running one what runs. */
+gboolean remote_domain_get_vcpus_flags(Call *call, const RemoteDomainGetVcpusFlagsArgs *args,
+                                       RemoteDomainGetVcpusFlagsRet *ret, GError **error)
+{
+    return get_vcpus(call, &args->dom, args->flags, &ret->num, error);
+}
+
 gboolean remote_domain_get_max_vcpus(Call *call, const RemoteDomainGetMaxVcpusArgs *args, RemoteDomainGetMaxVcpusRet *ret,
                                      GError **error)
 {
-    g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
-    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
-    if (!vm)
-        return FALSE;
-    ret->num = (gint32)domain_max_vcpus(vm_view_def(view));
-    return TRUE;
+    return get_vcpus(call, &args->dom, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_VCPU_MAXIMUM, &ret->num, error);
 }
 
 /* --- autostart --- */

@@ -72,8 +72,8 @@ static gboolean flags_accepted(const Call *call, gconstpointer args, GError **er
     if (refused == 0)
         return TRUE;
     api = api_name(call->proc);
-    return error_set(error, call->instance ? call->instance->from : VIR_FROM_RPC, VIR_ERR_INVALID_ARG,
-                     "unsupported flags (0x%" G_GINT64_MODIFIER "x) in function %s", refused, api);
+    return error_set_plain(error, call->instance ? call->instance->from : VIR_FROM_RPC, VIR_ERR_INVALID_ARG,
+                           "unsupported flags (0x%" G_GINT64_MODIFIER "x) in function %s", refused, api);
 }
 
 static gboolean has_handler(const WireProc *proc, GError **error)
@@ -178,8 +178,12 @@ static void run(gpointer data)
 
     g_snprintf(request, sizeof(request), "%" G_GUINT64_FORMAT ".%u", task->call.client->id, task->call.serial);
     log_context_enter(&context);
+    if (task->call.vm && proc->lane == WIRE_LANE_WRITE)
+        vm_set_operation(task->call.vm, proc->name);
     if (!wire_handle(proc, &task->call, task->args, task->ret, &error) || !answer(task, &error))
         answer_error(task, error);
+    if (task->call.vm && proc->lane == WIRE_LANE_WRITE)
+        vm_set_operation(task->call.vm, NULL);
     log_context_leave(&context);
     task_free(task);
 }
