@@ -149,6 +149,18 @@ class Duovirtd(Server):
         assert len(found) < 2, 'several QEMUs for %s: %s' % (uuid, found)
         return found[0] if found else None
 
+    def trees(self):
+        """The folders of its run time and of its state."""
+        return [os.path.join(self.root, 'run'), os.path.join(self.root, 'var/lib')]
+
+    def guest_log(self, name):
+        """The file of what QEMU said."""
+        for folder, _, files in os.walk(os.path.join(self.root, 'var/log/duovirt')):
+            for file in files:
+                if file == name + '.log':
+                    return os.path.join(folder, file)
+        raise AssertionError('no log of guest ' + name)
+
     def close(self):
         if self.process and self.alive():
             try:
@@ -208,6 +220,12 @@ class Libvirtd(Server):
     def qemu(self, uuid):
         found = [pid for pid, argv in processes([uuid]).items() if 'qemu-system' in argv[0] and uuid in argv]
         return found[0] if found else None
+
+    def trees(self):
+        return ['/run/libvirt', '/var/lib/libvirt', '/etc/libvirt']
+
+    def guest_log(self, name):
+        return '/var/log/libvirt/qemu/%s.log' % name
 
     def helpers(self):
         return processes(['/var/lib/libvirt/qemu/'])
