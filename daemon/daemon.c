@@ -30,6 +30,7 @@ struct Daemon {
     int lock;
     Loop *main, *io, *event;
     Listener *listener;
+    CoreOptions core_options;
     Core *core;
     Server *server;
     gboolean serving;
@@ -133,14 +134,13 @@ static gboolean open_listener(Daemon *daemon, GError **error)
 
 static gboolean open_core(Daemon *daemon, const DaemonOptions *options, GError **error)
 {
-    CoreOptions core = {
+    daemon->core_options = (CoreOptions){
         .paths = daemon->places->driver,
         .loop = daemon->event,
         .config = config_driver,
         .driver_path = options->drivers,
     };
-
-    daemon->core = core_open(&core, error);
+    daemon->core = core_open(&daemon->core_options, error);
     return daemon->core != NULL;
 }
 

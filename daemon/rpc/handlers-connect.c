@@ -46,8 +46,9 @@ static gboolean parse_uri(const char *uri, Target *target, GError **error)
         return error_set(error, VIR_FROM_URI, VIR_ERR_INTERNAL_ERROR, "Unable to parse URI %s", uri);
     if (!target->scheme)
         return error_set(error, VIR_FROM_NONE, VIR_ERR_NO_CONNECT, "URI '%s' does not include a driver name", uri);
-    /* Connecting on to another host's daemon is the client's business, not ours. */
-    if (target->host && target->host[0] != '\0')
+    /* Connecting on to another host's daemon is the client's business, not ours. Schemes are in small letters, as in
+     * libvirt; the parser made them so. */
+    if ((target->host && target->host[0] != '\0') || !g_str_has_prefix(uri, target->scheme))
         return not_found(uri, error);
     return TRUE;
 }

@@ -2,6 +2,7 @@
 #include "daemon/rpc/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -165,10 +166,13 @@ static gboolean add_passed(Listener *listener, int fd, GError **error)
     Door *door;
 
     if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0 || getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-        return error_set(error, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED, "descriptor %d from systemd is not a listening unix socket", fd);
+        return error_set(error, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "descriptor %d from systemd is not a listening unix socket", fd);
     if (!g_str_has_suffix(address.sun_path, "-sock") && !g_str_has_suffix(address.sun_path, "-sock-ro"))
         return error_set(error, VIR_FROM_RPC, VIR_ERR_CONFIG_UNSUPPORTED,
                          "socket %s from systemd ends neither in -sock nor in -sock-ro", address.sun_path);
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        return error_set_errno(error, VIR_FROM_RPC, errno, "cannot use socket %s from systemd", address.sun_path);
     door = g_new0(Door, 1);
     door->fd = fd;
     door->read_only = g_str_has_suffix(address.sun_path, "-ro");

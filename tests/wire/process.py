@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""duovirtd as a process: options, places, locks, sockets and their owners, systemd's protocols, signals, the end.
+
+    process.py [PART OF A TEST'S NAME ...]
+"""
+import grp
+import os
+import pwd
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from lib import server, tap, world  # noqa: E402
+from lib.server import Duovirtd, wait_until  # noqa: E402
+from raw import AUTH_LIST, GET_LIB_VERSION, OK, Connection  # noqa: E402
+
+SOCKETS = [name + end for name in ('libvirt', 'virtqemud', 'virtxend') for end in ('-sock', '-sock-ro')]
+
+
+def answers_at(path):
+    try:
+        c = Connection(path)
+    except OSError:
+        return False
+    with c.socket:
+        return c.call(AUTH_LIST).status == OK
+
+
+class Daemon(Duovirtd):
+    """It need not have a driver."""
+
+    def answers(self):
+        assert self.process.poll() is None, 'it ended with code %s:\n%s' % (self.process.returncode, self.tail())
+        return answers_at(self.socket)
+
+
+class Process(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon()
+        self.addCleanup(self.daemon.close)
+
+    def run_daemon(self, *argv, **named):
+        """Runs to its end, which must come soon."""
+        return subprocess.run([self.daemon.program, *argv], capture_output=True, text=True, timeout=10, **named)
+
+    def path(self, name):
+        return os.path.join(self.daemon.root, 'run/libvirt', name)
+
+    def configure(self, text):
+        os.makedirs(os.path.join(self.daemon.root, 'etc/duovirt'), exist_ok=True)
+        with open(os.path.join(self.daemon.root, 'etc/duovirt/duovirtd.conf'), 'w') as f:
+            f.write(text)
+
+
+class Options(Process):
+    def test_version_and_help(self):
+        self.assertRegex(self.run_daemon('--version').stdout, r'^duovirtd \d+\.\d+')
+        shown = self.run_daemon('--help')
+        self.assertEqual(shown.returncode, 0)
+        self.assertIn('--root', shown.stdout)
+
+    def test_wrong_use(self):
+        for argv in (['--no-such-option'], ['stray']):
+            done = self.run_daemon(*argv)
+            self.assertEqual(done.returncode, 2, argv)
+            self.assertIn(argv[0].lstrip('-'), done.stderr)
+
+    def test_configuration(self):
+        missing = self.run_daemon('--root', self.daemon.root, '--config', '/nonexistent.conf')
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn('/nonexistent.conf', missing.stderr)
+        self.configure('[daemon]\nmax_clients = lots\n')
+        wrong = self.run_daemon('--root', self.daemon.root)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn('max_clients = lots', wrong.stderr)
+
+    def test_long_root(self):
+        root = os.path.join(self.daemon.root, 'x' * 90)
+        done = self.run_daemon('--root', root)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('choose a shorter root', done.stderr)
+
+
+class Places(Process):
+    def test_below_root(self):
+        self.daemon.start()
+        found = {os.path.relpath(os.path.join(folder, name), self.daemon.root)
+                 for folder, _, names in os.walk(self.daemon.root) for name in names} - {'daemon.log'}
+        self.assertLessEqual({'run/libvirt/' + name for name in SOCKETS}, found)
+        opened = [os.readlink('/proc/%d/fd/%s' % (self.daemon.process.pid, fd))
+                  for fd in os.listdir('/proc/%d/fd' % self.daemon.process.pid)]
+        outside = [path for path in opened if path.startswith('/') and not path.startswith(self.daemon.root)
+                   and path != '/dev/null']
+        self.assertEqual(outside, [])
+
+    def test_modes(self):
+        self.daemon.start()
+        group = grp.getgrnam('libvirt').gr_gid
+        for name in SOCKETS:
+            found = os.stat(self.path(name))
+            mode = 0o777 if name.endswith('-ro') else 0o770
+            self.assertEqual((stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid), (mode, 0, group), name)
+
+    def test_modes_without_a_group(self):
+        self.configure('[daemon]\nsocket_group = no-such-group\n')
+        self.daemon.start()
+        found = os.stat(self.path('libvirt-sock'))
+        self.assertEqual((stat.S_IMODE(found.st_mode), found.st_gid), (0o700, 0))
+
+    def test_every_name_serves(self):
+        self.daemon.start()
+        for name in SOCKETS:
+            self.assertTrue(answers_at(self.path(name)), name)
+
+    def test_two_of_one_root(self):
+        self.daemon.start()
+        second = self.run_daemon('--root', self.daemon.root)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn('another duovirtd', second.stderr)
+        self.assertTrue(self.daemon.answers())
+
+    def test_sockets_of_another(self):
+        os.makedirs(self.path(''))
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(self.path('libvirt-sock'))
+            other.listen()
+            done = self.run_daemon('--root', self.daemon.root)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('pid %d' % os.getpid(), done.stderr)
+            self.assertIn('libvirt-sock', done.stderr)
+            self.assertTrue(os.path.exists(self.path('libvirt-sock')))
+
+    def test_something_in_the_way(self):
+        os.makedirs(self.path('libvirt-sock'))
+        done = self.run_daemon('--root', self.daemon.root)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('in the way', done.stderr)
+
+    def test_stale_sockets(self):
+        self.daemon.start()
+        self.daemon.kill()
+        self.assertTrue(os.path.exists(self.path('libvirt-sock')))
+        self.daemon.start()
+
+
+class Strangers(Process):
+    """Who is neither root nor in the group."""
+
+    def as_nobody(self, path):
+        """Whether nobody gets an answer at PATH."""
+        nobody = pwd.getpwnam('nobody')
+        code = 'import sys; sys.path[:0] = %r; from raw import *; c = Connection(%r); m = c.open(); ' \
+               'print(m.status, m.error.message if m.status else "")' % ([os.path.dirname(__file__)], path)
+        return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, user=nobody.pw_uid,
+                              group=nobody.pw_gid, extra_groups=[], timeout=10)
+
+    def test_rights(self):
+        self.daemon.start()
+        self.assertIn('PermissionError', self.as_nobody(self.path('libvirt-sock')).stderr)
+        self.assertNotIn('authentication', self.as_nobody(self.path('libvirt-sock-ro')).stdout)
+
+    def test_open_file(self):
+        """The file's mode is not what decides."""
+        self.configure('[daemon]\nsocket_mode = 0777\n')
+        self.daemon.start()
+        self.assertIn('authentication required', self.as_nobody(self.path('libvirt-sock')).stdout)
+
+    def test_member(self):
+        self.configure('[daemon]\nsocket_mode = 0777\nsocket_group = %s\n' % grp.getgrgid(
+            pwd.getpwnam('nobody').pw_gid).gr_name)
+        self.daemon.start()
+        self.assertNotIn('authentication', self.as_nobody(self.path('libvirt-sock')).stdout)
+
+
+class Systemd(Process):
+    def notified(self):
+        """A socket for sd_notify, and the environment that names it."""
+        path = os.path.join(self.daemon.root, 'notify')
+        sink = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        sink.bind(path)
+        sink.settimeout(10)
+        self.addCleanup(sink.close)
+        return sink, dict(os.environ, NOTIFY_SOCKET=path)
+
+    def await_word(self, sink, word):
+        for _ in range(100):
+            if word in sink.recv(4096).decode().split('\n'):
+                return
+        self.fail('no %s' % word)
+
+    def test_notify(self):
+        sink, environment = self.notified()
+        environment['WATCHDOG_USEC'] = '300000'
+        with subprocess.Popen(self.daemon.command(), env=environment, stderr=subprocess.DEVNULL) as process:
+            self.await_word(sink, 'READY=1')
+            self.await_word(sink, 'WATCHDOG=1')
+            self.await_word(sink, 'WATCHDOG=1')
+            process.send_signal(signal.SIGHUP)
+            self.await_word(sink, 'READY=1')
+            process.terminate()
+            self.await_word(sink, 'STOPPING=1')
+            self.assertEqual(process.wait(10), 0)
+
+    def test_sockets_passed(self):
+        paths = [os.path.join(self.daemon.root, name) for name in ('libvirt-sock', 'libvirt-sock-ro')]
+        argv = ['systemd-socket-activate', '-l', paths[0], '-l', paths[1]] + self.daemon.command()
+        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            wait_until(lambda: all(os.path.exists(path) for path in paths))
+            for path in paths:
+                self.assertTrue(answers_at(path))
+            self.assertFalse(os.path.exists(self.path('libvirt-sock')))
+            process.terminate()
+            self.assertEqual(process.wait(10), 0)
+        self.assertTrue(os.path.exists(paths[0]), 'the socket is not ours to remove')
+
+
+class Signals(Process):
+    def test_stop(self):
+        self.daemon.start()
+        c = Connection(self.daemon.socket)
+        self.assertEqual(c.call(AUTH_LIST).status, OK)
+        began = time.monotonic()
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertLess(time.monotonic() - began, 5)
+        self.assertTrue(c.ended())
+        self.assertEqual([name for name in SOCKETS if os.path.exists(self.path(name))], [])
+
+    def test_interrupt(self):
+        self.daemon.start()
+        self.daemon.process.send_signal(signal.SIGINT)
+        self.assertEqual(self.daemon.process.wait(10), 0)
+
+    def test_reload(self):
+        self.daemon.start()
+        self.configure('[daemon]\nmax_clients = 2\n')
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: 'was read again' in self.daemon.tail())
+        held = [Connection(self.daemon.socket) for _ in range(2)]
+        for c in held:
+            self.assertEqual(c.call(AUTH_LIST).status, OK)
+        self.assertTrue(Connection(self.daemon.socket).ended())
+        self.configure('[daemon]\nmax_clients = none\n')
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: 'stays as it was' in self.daemon.tail())
+        self.assertTrue(self.daemon.alive())
+
+    def test_pipe(self):
+        """A client that goes while it is answered."""
+        self.daemon.start()
+        for _ in range(50):
+            c = Connection(self.daemon.socket)
+            for _ in range(100):
+                c.send(GET_LIB_VERSION)
+            c.close()
+        self.assertTrue(answers_at(self.daemon.socket))
+
+
+if __name__ == '__main__':
+    world.enter()
+    if server.on_oracle():
+        sys.exit('these cases are about our daemon')
+    sys.exit(tap.run().end())
