@@ -277,6 +277,17 @@ static gboolean start_driver(Vm *vm, const RunStart *how, GError **error)
     return record_save(vm, error);
 }
 
+static void tell_started(Vm *vm, const RunStart *how)
+{
+    gboolean restored = how->restore_fd >= 0;
+    event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STARTED, how->detail);
+    if (how->paused)
+        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_SUSPENDED, restored ? VIR_DOMAIN_EVENT_SUSPENDED_RESTORED
+                                                                      : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    else if (restored)
+        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
+}
+
 gboolean run_start(Vm *vm, const RunStart *how, GError **error)
 {
     settle(vm);
@@ -293,10 +304,7 @@ gboolean run_start(Vm *vm, const RunStart *how, GError **error)
         undo_start(vm, prepared);
         return FALSE;
     }
-    event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STARTED, how->detail);
-    if (how->paused)
-        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_SUSPENDED, how->restore_fd < 0 ? VIR_DOMAIN_EVENT_SUSPENDED_PAUSED
-                                                                                  : VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
+    tell_started(vm, how);
     become_running(vm);
     return TRUE;
 }
