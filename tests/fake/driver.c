@@ -238,7 +238,9 @@ static gboolean fake_kill(gpointer self, Vm *vm, gboolean graceful, GError **err
         return TRUE;
     if (graceful && has_knob(fake, vm, "kill-fail"))
         return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "the process does not end by itself");
-    if (known && !process_is_gone(guest->pidfd))
+    g_autoptr(VmView) view = fake->host->view(vm);
+    gboolean starting = view->state == VIR_DOMAIN_PAUSED && view->reason == VIR_DOMAIN_PAUSED_STARTING_UP;
+    if (known && !starting && !process_is_gone(guest->pidfd))
         say(fake, vm, VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_HOST);
     gboolean gone = guest_end(guest, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED, 5);
     if (found)

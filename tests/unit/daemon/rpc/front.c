@@ -44,6 +44,10 @@ void vm_unref(Vm *vm)
 {
 }
 
+void vm_set_operation(Vm *vm, const char *name)
+{
+}
+
 gboolean pool_push(Pool pool, QueueFunc fn, gpointer data, GError **error)
 {
     g_thread_unref(g_thread_new("pool", (GThreadFunc)(void (*)(void))fn, data));
