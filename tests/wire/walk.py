@@ -251,7 +251,7 @@ def main():
             compare(out, name, steps, theirs[name], [])
         else:
             compare(out, name, steps, load(name), HOST_MASKS)
-    out.end()
+    sys.exit(out.end())
 
 
 if __name__ == '__main__':
