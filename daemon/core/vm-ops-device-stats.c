@@ -165,8 +165,7 @@ static const char *interface_device(Call *call, const Domain *def, const char *n
         gboolean by_mac = interface->mac && interface->mac->address &&
                           g_ascii_strcasecmp(interface->mac->address, name) == 0;
         if (by_mac && !device) {
-            error_set(error, call->instance->from, VIR_ERR_OPERATION_INVALID,
-                      "interface '%s' has no device on the host, so nothing is counted", name);
+            error_set(error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "Interface name not provided");
             return NULL;
         }
         if (by_mac || g_strcmp0(device, name) == 0)

@@ -36,11 +36,8 @@ static gboolean write_dump(Vm *vm, const char *path, guint format, guint flags, 
     g_autoptr(SaveFile) file = save_file_new(path, flags & VIR_DUMP_BYPASS_CACHE, error);
     if (!file)
         return FALSE;
-    vm_set_operation(vm, "dump");
-    gboolean ok = instance->driver->save->dump(instance->self, vm, save_file_fd(file), path, format, flags, error) &&
-                  save_file_commit(file, error);
-    vm_set_operation(vm, NULL);
-    return ok;
+    return instance->driver->save->dump(instance->self, vm, save_file_fd(file), path, format, flags, error) &&
+           save_file_commit(file, error);
 }
 
 /* What the flags want of the guest after its memory is in the file. */

@@ -6,6 +6,7 @@
  * guest goes on if it ran); after it, the domain ends. A kill of the daemon between the two leaves the file and a
  * paused guest, which is the state before the acknowledgement with nothing lost.
  */
+#include "daemon/core/host.h"
 #include "daemon/core/managed-save.h"
 #include "daemon/core/save-file.h"
 #include "daemon/core/saved-run.h"
@@ -21,11 +22,31 @@ typedef struct {
     guint flags;         /* virDomainSaveRestoreFlags */
 } Save;
 
+/* A socket in a run's folder is made anew for the next run, perhaps by another daemon. */
+static void forget_sockets(const GPtrArray *devices)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Chardev *device = devices->pdata[i];
+        const char *path = device->type == CHARDEV_TYPE_UNIX && device->source ? device->source->path : NULL;
+        if (path && g_str_has_prefix(path, host_paths()->run))
+            g_clear_pointer(&device->source, chardev_source_free);
+    }
+}
+
+static char *running_document(const Domain *live)
+{
+    g_autoptr(Domain) definition = domain_copy(live);
+    forget_sockets(definition->devices->channels);
+    forget_sockets(definition->devices->serials);
+    forget_sockets(definition->devices->consoles);
+    return model_format_text(&domain_type, definition, VM_SAVE_DOCUMENT);
+}
+
 /* The document that goes into the file. To free. */
 static char *document(Vm *vm, const VmView *view, const char *new_xml, GError **error)
 {
     if (!new_xml)
-        return model_format_text(&domain_type, view->live, VM_SAVE_DOCUMENT);
+        return running_document(view->live);
     g_autoptr(Domain) replacement = vm_document_read(vm->instance, new_xml, FALSE, error);
     if (!replacement || !saved_run_same_abi(view->live, replacement, error))
         return NULL;
@@ -76,12 +97,10 @@ static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GErro
         header ? save_file_new(save->path, save->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE, error) : NULL;
     if (!file)
         return FALSE;
-    vm_set_operation(vm, "save");
-    gboolean ok = write_file(vm, file, header, error);
-    if (!ok)
-        go_on(vm, view);
-    vm_set_operation(vm, NULL);
-    return ok;
+    if (write_file(vm, file, header, error))
+        return TRUE;
+    go_on(vm, view);
+    return FALSE;
 }
 
 static gboolean can_save(Call *call, GError **error)
