@@ -231,6 +231,9 @@ static void on_ready(gpointer user)
     g_cond_broadcast(&guest->changed);
     g_mutex_unlock(&guest->lock);
     guest->again_after = AGAIN_FIRST;
+    if (guest->lost)
+        guest->kvm->host->set_responsive(guest->vm, TRUE);
+    guest->lost = FALSE;
     if (adopted)
         guest_ask_state(guest);
 }
@@ -244,38 +247,52 @@ static void on_responsive(gboolean responsive, gpointer user)
                           responsive ? "QEMU's monitor answers again" : "QEMU's monitor does not answer");
 }
 
+static void connect_again(gpointer data);
+
+static void later(Guest *guest)
+{
+    guest->again = loop_after(guest->kvm->host->loop, guest->again_after, connect_again, guest);
+    guest->again_after = MIN(guest->again_after * 2, AGAIN_MAX);
+}
+
+static void tell_lost(Guest *guest)
+{
+    const DriverHost *host = guest->kvm->host;
+    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_CONTROL_ERROR};
+
+    if (guest->lost)
+        return;
+    guest->lost = TRUE;
+    host->set_responsive(guest->vm, FALSE);
+    host->emit(guest->vm, &event);
+}
+
+/* QEMU is still there, without a monitor. It listens for the next who connects. */
 static void connect_again(gpointer data)
 {
     Guest *guest = data;
-    g_autoptr(GError) error = NULL;
 
     guest->again = sd_event_source_disable_unref(guest->again);
-    if (guest_connect(guest, QMP_DEADLINE, &error))
-        return;
-    guest->again_after = MIN(guest->again_after * 2, AGAIN_MAX);
-    guest->again = loop_after(guest->kvm->host->loop, guest->again_after, connect_again, guest);
+    tell_lost(guest);
+    if (!guest_connect(guest, QMP_DEADLINE, NULL))
+        later(guest);
 }
 
-/* QEMU listens for the next who connects. Most often, though, it is about to end: its process will tell. */
+/* Most often QEMU is about to end: its process will tell, before we try again. */
 static void on_closed(const GError *why, gpointer user)
 {
     Guest *guest = user;
-    const DriverHost *host = guest->kvm->host;
-    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_CONTROL_ERROR};
 
     g_mutex_lock(&guest->lock);
     g_autoptr(Qmp) qmp = g_steal_pointer(&guest->qmp);
     guest->adopted = TRUE;
-    gboolean dying = guest->process.pid > 0 && process_is_gone(guest->process.pidfd);
+    gboolean dying = guest->gone || process_is_gone(guest->process.pidfd);
     g_cond_broadcast(&guest->changed);
     g_mutex_unlock(&guest->lock);
     if (dying || !guest->death)
         return;
-    host->log(guest->vm, 4, why->message);
-    host->set_responsive(guest->vm, FALSE);
-    host->emit(guest->vm, &event);
-    guest->again = loop_after(host->loop, guest->again_after, connect_again, guest);
-    guest->again_after = MIN(guest->again_after * 2, AGAIN_MAX);
+    guest->kvm->host->log(guest->vm, 4, why->message);
+    later(guest);
 }
 
 static const QmpHandler handler = {on_ready, guest_on_event, on_responsive, on_closed};

@@ -50,6 +50,7 @@ typedef struct Guest {
     /* loop only */
     sd_event_source *death, *again;
     guint64 again_after; /* microseconds, until the monitor is connected once more */
+    gboolean lost;       /* the clients were told that the monitor is gone */
 } Guest;
 
 /* A new one, in the table; an old one there is forgotten. */

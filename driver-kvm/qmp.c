@@ -34,6 +34,7 @@ typedef struct {
     char *text; /* the message, with newline */
     gsize length;
     gsize sent;
+    guint64 turn; /* order on the wire; 0: not begun */
     int fd;
     gint64 deadline;
     QmpReply fn;
@@ -61,6 +62,7 @@ struct Qmp {
     gsize scanned; /* no newline in the input before this */
     GQueue outgoing; /* of Request, not wholly written; also in pending */
     GHashTable *pending; /* id -> Request */
+    guint64 last_turn;
     sd_event_source *io, *timer;
 };
 
@@ -370,6 +372,8 @@ static void transmit(Qmp *qmp)
             fail(qmp, "Unable to write to monitor: %s", g_strerror(errno));
             return;
         }
+        if (n > 0 && request->turn == 0)
+            request->turn = ++qmp->last_turn;
         if (n > 0)
             request->sent += n;
         if (request->sent < request->length)
@@ -414,17 +418,40 @@ static void give_up(Qmp *qmp, Request *request)
     fn(NULL, error, request->data);
 }
 
+/* The one that the peer is at: it answers in order. One that has not begun on the wire comes last; one whose caller has
+ * given up says nothing new. */
+static const Request *oldest(Qmp *qmp)
+{
+    const Request *result = NULL;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, qmp->pending);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Request *request = value;
+        if (request->deadline != G_MAXINT64 && (!result || request->turn - 1 < result->turn - 1))
+            result = request;
+    }
+    return result;
+}
+
+/* Only the command that the peer is at shows that it is late: the others wait for that one. When it is late, they wait in
+ * vain. */
 static void check_deadlines(Qmp *qmp, gint64 now)
 {
+    const Request *first = oldest(qmp);
+    gboolean late = (first && first->deadline <= now) || (qmp->state < QMP_READY && qmp->greeting_deadline <= now);
     g_autoptr(GPtrArray) overdue = g_ptr_array_new();
     GHashTableIter iter;
     gpointer value;
 
     g_hash_table_iter_init(&iter, qmp->pending);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        if (((Request *)value)->deadline <= now)
-            g_ptr_array_add(overdue, value);
-    if (overdue->len > 0 || (qmp->state < QMP_READY && qmp->greeting_deadline <= now))
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Request *request = value;
+        if (request->deadline <= now || (late && request->deadline != G_MAXINT64))
+            g_ptr_array_add(overdue, request);
+    }
+    if (late)
         set_late(qmp, TRUE);
     /* a callback may close it, which ends them all */
     for (guint i = 0; i < overdue->len && qmp->state != QMP_CLOSED; i++)

@@ -6,8 +6,9 @@
  * The peer is not trusted: what it may make us hold is bounded (QMP_MESSAGE_MAX, QMP_VALUES_MAX), and a message that is
  * too large, is not JSON, or answers what was never asked closes the connection.
  *
- * Every command has a deadline. A command that misses it fails, and the peer counts as unresponsive: commands that
- * follow fail at once, until the peer answers anything (the answer itself is dropped).
+ * Every command has a deadline. The peer answers in order, so when the command it is at misses its deadline, the peer counts as
+ * unresponsive: that command and all behind it fail, and those that follow fail at once, until the peer answers
+ * anything (the answer itself is dropped).
  */
 #include <glib.h>
 #include <json-glib/json-glib.h>
@@ -20,7 +21,7 @@
 /* QEMU answers in milliseconds; under heavy load on two cores 0.3 s were seen. 5 s is far above that and still a wait
  * that a person at virsh accepts. Commands that flush disks or leave QEMU's main loop for long get QMP_DEADLINE_LONG. */
 #define QMP_DEADLINE (5 * G_USEC_PER_SEC)
-#define QMP_DEADLINE_LONG (30 * G_USEC_PER_SEC)
+#define QMP_DEADLINE_LONG (15 * G_USEC_PER_SEC)
 
 typedef struct Qmp Qmp;
 

@@ -66,6 +66,10 @@ gboolean user_new(const char *name, const char *group, User **ret_user, GError *
     int n = GROUPS_MAX;
     user->ids.uid = entry->pw_uid;
     user->ids.gid = entry->pw_gid;
+    /* the user's own group, where there is one: its first one may be shared ("kvm") */
+    const struct group *own = group ? NULL : getgrnam(user_name);
+    if (own)
+        user->ids.gid = own->gr_gid;
     if (group && !find_group(group, &user->ids.gid, error))
         return FALSE;
     if (getgrouplist(user_name, user->ids.gid, user->groups, &n) < 0)
