@@ -82,6 +82,47 @@ gboolean remote_domain_set_memory_flags(Call *call, const RemoteDomainSetMemoryF
     return set_memory(call, args->memory, args->flags, error);
 }
 
+/* --- how often the balloon reports --- */
+
+static gboolean edit_stats_period(Domain *def, gpointer data, GError **error)
+{
+    Memballoon *memballoon = def->devices->memballoon;
+    int seconds = *(const int *)data;
+    if (!memballoon->stats)
+        memballoon->stats = memballoon_stats_new();
+    memballoon->stats->period = seconds;
+    return TRUE;
+}
+
+static gboolean has_balloon(Vm *vm, const Domain *def, GError **error)
+{
+    const Memballoon *memballoon = def->devices ? def->devices->memballoon : NULL;
+    return (memballoon && memballoon->model != MEMBALLOON_MODEL_NONE) ||
+           error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
+                     "Memory balloon model must be virtio to set the collection period");
+}
+
+gboolean remote_domain_set_memory_stats_period(Call *call, const RemoteDomainSetMemoryStatsPeriodArgs *args, GError **error)
+{
+    Vm *vm = call->vm;
+    const DriverResizeOps *resize = vm->instance->driver->resize;
+    g_autoptr(VmView) view = vm_view(vm);
+    OpsAffect affect;
+    int seconds = args->period;
+    if (!resize || !resize->set_stats_period)
+        return ops_not_offered(call, error);
+    if (!vm_check_present(vm, error) || !ops_affect(vm, view, args->flags, &affect, error))
+        return FALSE;
+    if (seconds < 0)
+        return invalid(vm, error, "the collection period must not be negative");
+    if ((affect.live && !has_balloon(vm, view->live, error)) || (affect.config && !has_balloon(vm, view->next, error)))
+        return FALSE;
+    if (affect.live && !(vm_check_monitor(vm, error) && resize->set_stats_period(vm->instance->self, vm, seconds, error)))
+        return FALSE;
+    OpsAffect config = {FALSE, affect.config};
+    return ops_edit(vm, config, edit_stats_period, &seconds, error);
+}
+
 /* --- virtual CPUs --- */
 
 static gboolean edit_vcpus(Domain *def, gpointer data, GError **error)
