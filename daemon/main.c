@@ -16,20 +16,28 @@ static const char description[] =
     "Exit status: 0 after a stop, 1 if it cannot start, 2 for wrong options.";
 
 typedef struct {
-    DaemonOptions daemon;
-    gboolean version;
+    char *root, *config, *drivers;
+    gboolean verbose, version;
 } Options;
+
+static void options_clear(Options *options)
+{
+    g_free(options->root);
+    g_free(options->config);
+    g_free(options->drivers);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
 static gboolean parse(Options *options, int *argc, char ***argv, GError **error)
 {
-    DaemonOptions *daemon = &options->daemon;
     const GOptionEntry entries[] = {
-        {"root", 'r', 0, G_OPTION_ARG_FILENAME, &daemon->root, "Keep everything below DIR, sockets in DIR/run/libvirt",
+        {"root", 'r', 0, G_OPTION_ARG_FILENAME, &options->root, "Keep everything below DIR, sockets in DIR/run/libvirt",
          "DIR"},
-        {"config", 'f', 0, G_OPTION_ARG_FILENAME, &daemon->config, "The configuration (etc/duovirt/duovirtd.conf)",
+        {"config", 'f', 0, G_OPTION_ARG_FILENAME, &options->config, "The configuration (etc/duovirt/duovirtd.conf)",
          "FILE"},
-        {"drivers", 0, 0, G_OPTION_ARG_STRING, &daemon->drivers, "Folders with drivers, separated by colons", "PATH"},
-        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &daemon->verbose, "Log everything", NULL},
+        {"drivers", 0, 0, G_OPTION_ARG_STRING, &options->drivers, "Folders with drivers, separated by colons", "PATH"},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Log everything", NULL},
         {"version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "Say which version this is", NULL},
         {NULL},
     };
@@ -48,9 +56,9 @@ static gboolean parse(Options *options, int *argc, char ***argv, GError **error)
 
 int main(int argc, char **argv)
 {
+    g_auto(Options) options = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(Daemon) daemon = NULL;
-    Options options = {0};
 
     if (!parse(&options, &argc, &argv, &error)) {
         g_printerr("duovirtd: %s (see duovirtd --help)\n", error->message);
@@ -61,7 +69,7 @@ int main(int argc, char **argv)
         return EXIT_FINE;
     }
     log_open("duovirtd");
-    daemon = daemon_new(&options.daemon, &error);
+    daemon = daemon_new(&(DaemonOptions){options.root, options.config, options.drivers, options.verbose}, &error);
     if (!daemon) {
         log_line(LOG_ERR, "cannot start: %s", error->message);
         return EXIT_CANNOT_START;
