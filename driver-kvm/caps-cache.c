@@ -17,7 +17,7 @@
 #include "lib/error.h"
 #include "lib/file.h"
 
-#define FORMAT "2" /* of the stored form: another number makes old files strangers */
+#define FORMAT "3" /* of the stored form: another number makes old files strangers */
 #define FILE_MAX (16 * 1024 * 1024)
 
 typedef struct {
@@ -29,10 +29,8 @@ typedef struct {
 struct CapsCache {
     char *folder;
     const ProcessIds *ids;
-    GMutex lock; /* guards the table (an entry stays once it is there) and what is known of /dev/kvm */
+    GMutex lock; /* guards the table; an entry stays once it is there */
     GHashTable *entries; /* path -> Entry */
-    struct stat kvm;
-    gboolean kvm_usable;
 };
 
 static void entry_free(gpointer data)
@@ -66,35 +64,13 @@ void caps_cache_free(CapsCache *cache)
     g_free(cache);
 }
 
-static int open_kvm(gpointer data, int out)
+static gboolean kvm_usable(void)
 {
-    const ProcessIds *ids = data;
-
-    if (ids && !process_become(ids))
-        return 1;
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    return write(out, fd >= 0 ? "y" : "n", 1) != 1;
-}
 
-/* May QEMU, as the user it will run as, open /dev/kvm? Groups and access lists decide, so it is tried, again whenever
- * the device has changed. */
-static gboolean kvm_usable(CapsCache *cache)
-{
-    struct stat st;
-
-    if (stat("/dev/kvm", &st) < 0)
-        return FALSE;
-    g_mutex_lock(&cache->lock);
-    if (st.st_ino != cache->kvm.st_ino || st.st_dev != cache->kvm.st_dev ||
-        memcmp(&st.st_ctim, &cache->kvm.st_ctim, sizeof st.st_ctim) != 0) {
-        g_autoptr(GByteArray) reply = process_call("opening /dev/kvm", open_kvm, (gpointer)cache->ids, 1,
-                                                   g_get_monotonic_time() + G_USEC_PER_SEC, NULL);
-        cache->kvm_usable = reply && reply->len == 1 && reply->data[0] == 'y';
-        cache->kvm = st;
-    }
-    gboolean usable = cache->kvm_usable;
-    g_mutex_unlock(&cache->lock);
-    return usable;
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 static void add_stamp(GString *text, const struct stat *st)
@@ -177,7 +153,7 @@ Caps *caps_cache_get(CapsCache *cache, const char *binary, GError **error)
         error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "emulator '%s' is not an absolute path of usual length", binary);
         return NULL;
     }
-    gboolean kvm = kvm_usable(cache);
+    gboolean kvm = kvm_usable();
     g_autofree char *identity = identify(binary, kvm, error);
     if (!identity)
         return NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * QEMU runs on the machine "none" with a socket as its standard input and output, on which it speaks QMP. Where KVM works, it
- * runs a second time without, since the CPU models differ. A loop of its own per probe: its answers are large, and
+ * runs a second time without, since the CPU models differ. It may open whatever we may: that its user may not open /dev/kvm
+ * is no reason to know of no KVM guests, and is said when one starts. A loop of its own per probe: its answers are large, and
  * the event loop has guests to serve.
  */
 #include "driver-kvm/caps-probe.h"
@@ -61,7 +62,7 @@ static gboolean probe_start(Probe *probe, GError **error)
         return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot probe %s", probe->binary);
     ProcessFd fds[] = {{pair[1], 0}, {pair[1], 1}, {probe->said, 2}};
     ProcessSpec spec = {.argv = argv, .environment = environment, .fds = fds, .n_fds = G_N_ELEMENTS(fds), .ids = probe->ids,
-                        .dies_with_us = TRUE};
+                        .opens_all = TRUE, .dies_with_us = TRUE};
     gboolean started = process_spawn(&spec, &probe->process, error);
     close(pair[1]);
     if (!started) {

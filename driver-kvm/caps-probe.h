@@ -8,8 +8,8 @@
 #define CAPS_PROBE_DEADLINE (10 * G_USEC_PER_SEC)
 
 /* Starts BINARY (absolute) as IDS (NULL: as ourselves), asks, ends it. The answer is what caps_parse() reads, to free. NULL
- * with VIR_ERR_INTERNAL_ERROR and what the binary said. Blocks, CAPS_PROBE_DEADLINE at most. TRY_KVM: /dev/kvm is there
- * and IDS may open it. */
+ * with VIR_ERR_INTERNAL_ERROR and what the binary said. Blocks, CAPS_PROBE_DEADLINE at most. TRY_KVM: /dev/kvm is
+ * there and works. */
 char *caps_probe(const char *binary, const ProcessIds *ids, gboolean try_kvm, GError **error);
 
 /* The types whose properties are asked for, NULL terminated (caps-types.c). */

@@ -41,7 +41,7 @@ const char *caps_binary(const Caps *caps);  /* absolute path */
 guint64 caps_version(const Caps *caps);     /* major * 1,000,000 + minor * 1,000 + micro */
 const char *caps_package(const Caps *caps); /* the packager's words, "" if none */
 const char *caps_arch(const Caps *caps);    /* libvirt's name: "x86_64", "i686", "aarch64", ... */
-gboolean caps_has_accel(const Caps *caps, CapsAccel accel); /* usable here and now, not merely compiled in */
+gboolean caps_has_accel(const Caps *caps, CapsAccel accel); /* works on this host, not merely compiled in */
 
 /* The machine of NAME or alias NAME; NAME NULL: the default one. NULL if there is none. */
 const CapsMachine *caps_machine(const Caps *caps, const char *name);

@@ -31,6 +31,7 @@ void guest_unref(Guest *guest)
     domain_unref(guest->live);
     g_clear_pointer(&guest->threads, g_array_unref);
     g_free(guest->job_error);
+    g_free(guest->lost_why);
     guest->kvm->host->unref(guest->vm);
     g_mutex_clear(&guest->lock);
     g_cond_clear(&guest->changed);
@@ -286,6 +287,8 @@ static void on_closed(const GError *why, gpointer user)
     g_mutex_lock(&guest->lock);
     g_autoptr(Qmp) qmp = g_steal_pointer(&guest->qmp);
     guest->adopted = TRUE;
+    g_free(guest->lost_why);
+    guest->lost_why = g_strdup(error_detail(why));
     gboolean dying = guest->gone || process_is_gone(guest->process.pidfd);
     g_cond_broadcast(&guest->changed);
     g_mutex_unlock(&guest->lock);

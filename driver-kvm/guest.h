@@ -36,6 +36,7 @@ typedef struct Guest {
     gboolean adopted;  /* found after a restart of the daemon: its state is not known before it answers */
     Qmp *qmp;          /* NULL: not connected */
     gboolean ready;    /* the monitor has answered once */
+    char *lost_why;    /* why the connection to the monitor ended last; NULL: never */
     GArray *threads;   /* of gint64: host thread of each virtual CPU */
     /* what the next events mean */
     int pause_reason;  /* virDomainPausedReason of the next STOP */

@@ -85,8 +85,8 @@ static gboolean step_caps(Start *start, GError **error)
     if (!start->caps)
         return FALSE;
     if (start->live->type == DOMAIN_TYPE_KVM && !caps_has_accel(start->caps, CAPS_KVM))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "KVM cannot be used by '%s' (is /dev/kvm there, and may QEMU's user open it?)", emulator);
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support virt type 'kvm'",
+                         emulator);
     return TRUE;
 }
 
@@ -352,7 +352,7 @@ static char *last_words(Start *start)
     g_autofree char *text = file_read(start->log, LOG_SIZE * 2, &length, NULL);
     if (!text)
         return NULL;
-    gsize from = length > start->log_from ? start->log_from : 0; /* the log may have been renamed under us */
+    gsize from = length >= start->log_from ? start->log_from : 0; /* the log may have been renamed under us */
     if (length - from > LAST_WORDS_MAX)
         from = length - LAST_WORDS_MAX;
     return g_strchomp(g_utf8_make_valid(text + from, length - from));
@@ -364,11 +364,12 @@ static gboolean explain(Start *start, const char *what, GError **error)
 
     g_mutex_lock(&guest->lock);
     gboolean doomed = guest->doomed;
+    g_autofree char *why = g_strdup(guest->lost_why);
     g_mutex_unlock(&guest->lock);
     if (doomed)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it started");
     g_autofree char *words = last_words(start);
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "%s: %s", what, words ? words : "it said nothing");
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "%s: %s", what, words && *words ? words : why ? why : "");
 }
 
 static gboolean step_monitor(Start *start, GError **error)

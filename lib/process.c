@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 
 #include "lib/error.h"
@@ -90,6 +91,22 @@ gboolean process_become(const ProcessIds *ids)
            syscall(SYS_setresuid, ids->uid, ids->uid, ids->uid) == 0;
 }
 
+/* As process_become(), with the one capability kept over the change of ids and over exec. */
+static gboolean become_opener(const ProcessIds *ids)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+
+    data[0].effective = data[0].permitted = data[0].inheritable = 1u << CAP_DAC_OVERRIDE;
+    return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && process_become(ids) && syscall(SYS_capset, &header, data) == 0 &&
+           prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0) == 0;
+}
+
+static gboolean change_ids(const ProcessSpec *spec)
+{
+    return !spec->ids || (spec->opens_all ? become_opener(spec->ids) : process_become(spec->ids));
+}
+
 static void reset_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -134,7 +151,7 @@ static void run_child(const ProcessSpec *spec, char **environment, int base, int
     status = fcntl(status, F_DUPFD_CLOEXEC, base);
     hide_from(3);
     reset_signals();
-    if (status >= 0 && place_fds(spec, base, moved) && (!spec->ids || process_become(spec->ids))) {
+    if (status >= 0 && place_fds(spec, base, moved) && change_ids(spec)) {
         /* after the change of ids, which clears it */
         if (spec->dies_with_us) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -26,7 +26,8 @@ typedef struct {
     const char *const *environment; /* NULL: ours */
     const ProcessFd *fds;           /* 0, 1 and 2 are /dev/null where they are not listed */
     guint n_fds;
-    const ProcessIds *ids;          /* NULL: ours. Else all capabilities are lost too */
+    const ProcessIds *ids;          /* NULL: ours. Else all capabilities are lost too, but for: */
+    gboolean opens_all;             /* it may open whatever we may (CAP_DAC_OVERRIDE) */
     gboolean dies_with_us;          /* is killed when the thread that started it ends */
 } ProcessSpec;
 

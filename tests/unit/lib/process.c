@@ -70,6 +70,23 @@ static void test_ids(void)
     g_assert_cmpint(status, ==, 0);
 }
 
+static void test_opens_all(void)
+{
+    ProcessIds ids = {65534, 65534, NULL, 0};
+    const char *argv[] = {"/bin/sh", "-c", "test $(id -u) = 65534 && grep -q 'CapEff:.*0000000000000002$' /proc/self/status && cat /etc/shadow", NULL};
+    ProcessSpec spec = {.argv = argv, .ids = &ids, .opens_all = TRUE};
+    Process process;
+    int status = -1;
+
+    if (getuid() != 0) {
+        g_test_skip("not root");
+        return;
+    }
+    g_assert_true(process_spawn(&spec, &process, NULL));
+    g_assert_true(process_wait(&process, in_ms(5000), &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+}
+
 static void test_end(void)
 {
     const char *argv[] = {"/bin/sleep", "1000", NULL};
@@ -142,6 +159,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lib/process/fds", test_fds);
     g_test_add_func("/lib/process/exec-fails", test_exec_fails);
     g_test_add_func("/lib/process/ids", test_ids);
+    g_test_add_func("/lib/process/opens-all", test_opens_all);
     g_test_add_func("/lib/process/end", test_end);
     g_test_add_func("/lib/process/call", test_call);
     return g_test_run();
