@@ -112,13 +112,15 @@ class Case(unittest.TestCase):
 
 
 def recorded(program):
+    if not os.path.exists(PROVEN):
+        return [], []
     with open(PROVEN) as f:
         rows = [line.split() for line in f if line.strip() and not line.startswith('#')]
     return [row for row in rows if row[1] == program], [row for row in rows if row[1] != program]
 
 
 def record(program, proved):
-    _, others = recorded(program) if os.path.exists(PROVEN) else ([], [])
+    _, others = recorded(program)
     rows = others + [[name, program, test] for name, test in proved.items()]
     with open(PROVEN, 'w') as f:
         f.write('# Procedures that a stock client has seen succeed, with their effect: procedure, program, test.\n'

@@ -29,8 +29,9 @@ def wait_until(true, seconds=10.0, what=None, step=0.02):
         time.sleep(step)
 
 
-def processes(marks):
-    """{pid: command line as a list} of the live processes that have one of MARKS in their command line."""
+def processes(mark):
+    """{pid: command line as a list} of the live processes that have MARK in their command line or in the path of a file
+    they have open."""
     found = {}
     for entry in os.listdir('/proc'):
         if not entry.isdigit() or int(entry) == os.getpid():
@@ -40,23 +41,37 @@ def processes(marks):
                 line = f.read().decode(errors='replace')
             with open('/proc/%s/stat' % entry) as f:
                 dead = f.read().rpartition(')')[2].split()[0] in 'ZX'
+            if line and not dead and (mark in line or any(mark in path for path in open_files(entry))):
+                found[int(entry)] = line.rstrip('\0').split('\0')
         except OSError:
             continue
-        if line and not dead and any(mark in line for mark in marks):
-            found[int(entry)] = line.rstrip('\0').split('\0')
     return found
+
+
+def open_files(pid):
+    for number in os.listdir('/proc/%s/fd' % pid):
+        try:
+            yield os.readlink('/proc/%s/fd/%s' % (pid, number))
+        except OSError:
+            continue
+
+
+def qemu(uuid):
+    """The pid of the QEMU of a domain; None if there is none."""
+    found = [pid for pid, argv in processes(uuid).items() if 'qemu-system' in argv[0] and uuid in argv]
+    assert len(found) < 2, 'several QEMUs for %s: %s' % (uuid, found)
+    return found[0] if found else None
 
 
 class Server:
     """What both have: a process, a socket, an answer."""
     process = None
-    started = 0
+    qemu = staticmethod(qemu)
 
     def start(self):
         self.log = open(self.log_path, 'ab')
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         env=self.environment(), start_new_session=True)
-        self.started += 1
         wait_until(self.answers, DEADLINE, lambda: 'first answer of %s; its log:\n%s' % (self.name, self.tail()))
         return self
 
@@ -139,15 +154,9 @@ class Duovirtd(Server):
 
     def helpers(self):
         """Every process but the daemon itself that belongs to this root: QEMUs, launchers, log writers."""
-        found = processes([self.root + '/', self.root])
+        found = processes(self.root + '/')
         found.pop(self.process.pid if self.process else 0, None)
         return found
-
-    def qemu(self, uuid):
-        """The pid of the QEMU of a domain; None if there is none."""
-        found = [pid for pid, argv in self.helpers().items() if 'qemu-system' in argv[0] and uuid in argv]
-        assert len(found) < 2, 'several QEMUs for %s: %s' % (uuid, found)
-        return found[0] if found else None
 
     def trees(self):
         """The folders of its run time and of its state."""
@@ -217,10 +226,6 @@ class Libvirtd(Server):
             wait_until(lambda: os.path.exists('/run/libvirt/virtlogd-sock'), DEADLINE, 'virtlogd')
         return super().start()
 
-    def qemu(self, uuid):
-        found = [pid for pid, argv in processes([uuid]).items() if 'qemu-system' in argv[0] and uuid in argv]
-        return found[0] if found else None
-
     def trees(self):
         return ['/run/libvirt', '/var/lib/libvirt', '/etc/libvirt']
 
@@ -228,12 +233,12 @@ class Libvirtd(Server):
         return '/var/log/libvirt/qemu/%s.log' % name
 
     def helpers(self):
-        return processes(['/var/lib/libvirt/qemu/'])
+        return {pid: argv for pid, argv in processes('/var/lib/libvirt/qemu/').items() if pid != self.process.pid}
 
     def close(self):
         if self.alive():
             self.stop()
-        for pid in processes(['/var/lib/libvirt/qemu/']):
+        for pid in self.helpers():
             os.kill(pid, signal.SIGKILL)
         if self.logd:
             self.logd.terminate()
