@@ -3,25 +3,44 @@
  * A mutex, an array and an eventfd in front of sd-event. The eventfd is written only when the array was empty, so a burst
  * of posts costs one system call; the array is swapped out whole, so a posted function may post again without
  * being run in the same turn, and no function runs under the lock.
+ *
+ * Watches have an epoll of their own, which sd-event watches in turn: one more system call a turn, but only one however
+ * many are ready. Putting sd-event into ours instead was ruled out: it must be asked each turn what timers it wants.
  */
 #include "lib/loop.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "lib/error.h"
+
+#define BATCH 64 /* watches called in a turn, before timers and posts have theirs */
 
 typedef struct {
     LoopFunc fn;
     gpointer data;
 } Post;
 
+struct LoopWatch {
+    Loop *loop;
+    int fd;
+    guint32 events;
+    LoopWatchFunc fn;
+    gpointer data;
+};
+
 struct Loop {
     char *name;
     sd_event *event;
     sd_event_source *wake; /* reads wake_fd */
     int wake_fd;
+
+    sd_event_source *watches; /* reads watch_fd */
+    int watch_fd;
+    struct epoll_event batch[BATCH]; /* being called; a watch that is freed meanwhile becomes NULL */
+    int n_batch;
     GThread *thread; /* NULL when run by loop_run() */
     gint running;    /* atomic */
 
@@ -67,6 +86,20 @@ static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *user
     return 0;
 }
 
+static int on_watches(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    Loop *loop = userdata;
+
+    loop->n_batch = epoll_wait(fd, loop->batch, BATCH, 0);
+    for (int i = 0; i < loop->n_batch; i++) {
+        const LoopWatch *watch = loop->batch[i].data.ptr;
+        if (watch)
+            watch->fn(loop->batch[i].events, watch->data);
+    }
+    loop->n_batch = 0;
+    return 0;
+}
+
 static int ignore_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     return 0;
@@ -90,9 +123,12 @@ Loop *loop_new(const char *name, GError **error)
     loop->name = g_strdup(name);
     loop->posts = g_array_new(FALSE, FALSE, sizeof(Post));
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    r = loop->wake_fd < 0 ? -errno : sd_event_new(&loop->event);
+    loop->watch_fd = epoll_create1(EPOLL_CLOEXEC);
+    r = loop->wake_fd < 0 || loop->watch_fd < 0 ? -errno : sd_event_new(&loop->event);
     if (r >= 0)
         r = sd_event_add_io(loop->event, &loop->wake, loop->wake_fd, EPOLLIN, on_wake, loop);
+    if (r >= 0)
+        r = sd_event_add_io(loop->event, &loop->watches, loop->watch_fd, EPOLLIN, on_watches, loop);
     if (r >= 0)
         r = reserve_timer(loop->event);
     if (r < 0) {
@@ -156,9 +192,12 @@ void loop_free(Loop *loop)
     while (run_posts(loop))
         ;
     sd_event_source_unref(loop->wake);
+    sd_event_source_unref(loop->watches);
     sd_event_unref(loop->event);
     if (loop->wake_fd >= 0)
         close(loop->wake_fd);
+    if (loop->watch_fd >= 0)
+        close(loop->watch_fd);
     g_array_unref(loop->posts);
     g_mutex_clear(&loop->lock);
     g_free(loop->name);
@@ -240,4 +279,47 @@ sd_event_source *loop_after(Loop *loop, guint64 usec, LoopFunc fn, gpointer data
         g_error("event loop '%s': out of memory", loop->name);
     g_steal_pointer(&post);
     return g_steal_pointer(&source);
+}
+
+static int control(LoopWatch *watch, int what)
+{
+    /* Epoll always reports that a descriptor is hung up; by its edges that is once. */
+    struct epoll_event event = {.events = watch->events ? watch->events : EPOLLET, .data.ptr = watch};
+
+    return epoll_ctl(watch->loop->watch_fd, what, watch->fd, &event) < 0 ? -errno : 0;
+}
+
+LoopWatch *loop_watch(Loop *loop, int fd, guint32 events, LoopWatchFunc fn, gpointer data, GError **error)
+{
+    LoopWatch *watch = g_new(LoopWatch, 1);
+    int r;
+
+    *watch = (LoopWatch){loop, fd, events, fn, data};
+    r = control(watch, EPOLL_CTL_ADD);
+    if (r < 0) {
+        error_set_errno(error, VIR_FROM_EVENT, -r, "cannot watch descriptor %d", fd);
+        g_free(watch);
+        return NULL;
+    }
+    return watch;
+}
+
+void loop_watch_set(LoopWatch *watch, guint32 events)
+{
+    if (events == watch->events)
+        return;
+    watch->events = events;
+    control(watch, EPOLL_CTL_MOD);
+}
+
+void loop_watch_free(LoopWatch *watch)
+{
+    if (!watch)
+        return;
+    control(watch, EPOLL_CTL_DEL);
+    for (int i = 0; i < watch->loop->n_batch; i++) {
+        if (watch->loop->batch[i].data.ptr == watch)
+            watch->loop->batch[i].data.ptr = NULL;
+    }
+    g_free(watch);
 }

@@ -40,5 +40,23 @@ void loop_call(Loop *loop, LoopFunc fn, gpointer data);
  * thread only. */
 sd_event_source *loop_after(Loop *loop, guint64 usec, LoopFunc fn, gpointer data);
 
+/*
+ * Descriptors that may be many. sd-event asks epoll for everything that is ready before each single callback, so that N
+ * ready descriptors cost N * N; these are asked for once and then called one after the other. Loop thread only.
+ */
+typedef struct LoopWatch LoopWatch;
+typedef void (*LoopWatchFunc)(guint32 events, gpointer data);
+
+/* FN(events, DATA) whenever FD has one of EVENTS (EPOLLIN, EPOLLOUT; EPOLLHUP and EPOLLERR are always meant). NULL with
+ * ERROR, for a regular file for instance. FD is borrowed and closed only after loop_watch_free(). */
+LoopWatch *loop_watch(Loop *loop, int fd, guint32 events, LoopWatchFunc fn, gpointer data, GError **error);
+
+/* Costs a system call where EVENTS differ from what they were. 0: nothing but EPOLLHUP and EPOLLERR, and these once. */
+void loop_watch_set(LoopWatch *watch, guint32 events);
+
+/* FN is not called any more. NULL is allowed. Also from FN. */
+void loop_watch_free(LoopWatch *watch);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loop, loop_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LoopWatch, loop_watch_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sd_event_source, sd_event_source_unref)

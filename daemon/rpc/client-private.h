@@ -35,8 +35,7 @@ struct Client {
     GHashTable *streams; /* serial -> Stream (a reference) */
 
     /* I/O loop only. */
-    sd_event_source *source;
-    guint32 events; /* that the source waits for */
+    LoopWatch *watch;
     FrameReader reader;
     gboolean continuing; /* more of what was read is dispatched by a posted function */
     gboolean authenticated;

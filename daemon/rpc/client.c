@@ -110,7 +110,7 @@ static void end(gpointer data)
 {
     Client *client = data;
 
-    g_clear_pointer(&client->source, sd_event_source_disable_unref);
+    g_clear_pointer(&client->watch, loop_watch_free);
     outbox_close(&client->outbox);
     streams_end(client);
     run_hooks(client);
@@ -261,16 +261,13 @@ void client_call_end(Client *client, gsize octets)
     client_resume(client);
 }
 
-/* Epoll is told only what changed: a call that is answered at once changes nothing. */
+/* While it is not read, that it has gone is still noticed. */
 static void set_events(Client *client)
 {
     gboolean reads = !g_atomic_int_get(&client->paused) && !client->leaving && !client->continuing;
-    guint32 events = (reads ? EPOLLIN : 0) | (outbox_size(&client->outbox) > 0 ? EPOLLOUT : 0);
 
-    if (g_atomic_int_get(&client->closing) || events == client->events)
-        return;
-    client->events = events;
-    sd_event_source_set_io_events(client->source, events);
+    if (!g_atomic_int_get(&client->closing))
+        loop_watch_set(client->watch, (reads ? EPOLLIN : EPOLLRDHUP) | (outbox_size(&client->outbox) > 0 ? EPOLLOUT : 0));
 }
 
 static void take(Client *client, const Frame *frame)
@@ -335,19 +332,18 @@ static void write_more(Client *client)
     set_events(client);
 }
 
-static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static void on_io(guint32 events, gpointer data)
 {
-    g_autoptr(Client) client = client_ref(userdata);
+    g_autoptr(Client) client = client_ref(data);
 
     if (g_atomic_int_get(&client->closing))
-        return 0;
-    if (revents & EPOLLOUT)
+        return;
+    if (events & EPOLLOUT)
         write_more(client);
-    if (revents & EPOLLIN && !client->continuing && !g_atomic_int_get(&client->closing))
+    if (events & EPOLLIN && !client->continuing && !g_atomic_int_get(&client->closing))
         read_more(client);
-    else if (revents & (EPOLLHUP | EPOLLERR))
+    else if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))
         client_close(client);
-    return 0;
 }
 
 void client_tick(Client *client, gint64 now)
@@ -386,7 +382,6 @@ Client *client_new(Server *server, int fd, Identity *identity, gboolean authenti
 {
     Client *client = g_new0(Client, 1);
     gint64 now = g_get_monotonic_time();
-    int r;
 
     g_atomic_ref_count_init(&client->refs);
     client->server = server;
@@ -394,7 +389,6 @@ Client *client_new(Server *server, int fd, Identity *identity, gboolean authenti
     client->authenticated = authenticated;
     client->id = id;
     client->deadline = now + (gint64)server_limits(server).handshake_timeout * G_USEC_PER_SEC;
-    client->events = EPOLLIN;
     client->hooks = g_array_new(FALSE, FALSE, sizeof(Hook));
     g_mutex_init(&client->hooks_lock);
     client->streams = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)stream_unref);
@@ -402,9 +396,8 @@ Client *client_new(Server *server, int fd, Identity *identity, gboolean authenti
     outbox_init(&client->outbox, fd);
     keepalive_heard(client, now);
 
-    r = sd_event_add_io(loop_event(server_loop(server)), &client->source, fd, client->events, on_io, client);
-    if (r < 0) {
-        error_set_errno(error, VIR_FROM_RPC, -r, "cannot watch the connection of %s", identity->name);
+    client->watch = loop_watch(server_loop(server), fd, EPOLLIN, on_io, client, error);
+    if (!client->watch) {
         client_unref(client);
         return NULL;
     }

@@ -29,8 +29,7 @@ struct Stream {
 
     /* I/O loop. */
     int fd;
-    sd_event_source *source; /* NULL: not begun, or over */
-    guint32 events;
+    LoopWatch *watch; /* NULL: not begun, or over */
     gboolean over;
     gboolean drained;    /* the host's end has no more */
     gboolean finishing;  /* the client wants to finish; something still waits */
@@ -40,8 +39,6 @@ struct Stream {
     gsize written;
     char *abort_message; /* stream_abort() before it began */
 };
-
-static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
 Stream *stream_ref(Stream *stream)
 {
@@ -150,7 +147,7 @@ static void end(Stream *stream)
         return;
     stream->over = TRUE;
     set_stalled(stream, FALSE);
-    g_clear_pointer(&stream->source, sd_event_source_disable_unref);
+    g_clear_pointer(&stream->watch, loop_watch_free);
     close(stream->fd);
     if (stream->ended)
         stream->ended(stream->data);
@@ -221,12 +218,8 @@ static gboolean reads(const Stream *stream)
 
 static void set_events(Stream *stream)
 {
-    guint32 events = (reads(stream) ? EPOLLIN : 0) | (waits(stream) > 0 ? EPOLLOUT : 0);
-
-    if (!stream->source || events == stream->events)
-        return;
-    stream->events = events;
-    sd_event_source_set_io_events(stream->source, events);
+    if (stream->watch)
+        loop_watch_set(stream->watch, (reads(stream) ? EPOLLIN : 0) | (waits(stream) > 0 ? EPOLLOUT : 0));
 }
 
 /* Writes what the descriptor takes of what waits. FALSE: the stream is over. */
@@ -270,7 +263,7 @@ static void take_bytes(Stream *stream, const guint8 *bytes, gsize n)
     if (waits(stream) == 0)
         stream->moved = g_get_monotonic_time();
     g_byte_array_append(stream->waiting, bytes, n);
-    if (stream->source && !drain(stream))
+    if (stream->watch && !drain(stream))
         return;
     if (waits(stream) >= STREAM_WAITING_MAX)
         set_stalled(stream, TRUE);
@@ -280,7 +273,7 @@ static void take_bytes(Stream *stream, const guint8 *bytes, gsize n)
 static void finish(Stream *stream)
 {
     stream->finishing = TRUE;
-    if (stream->source && drain(stream))
+    if (stream->watch && drain(stream))
         set_events(stream);
 }
 
@@ -324,26 +317,22 @@ static void read_some(Stream *stream)
     send(stream, NET_CONTINUE, buffer, MAX(n, 0));
 }
 
-static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static void on_io(guint32 events, gpointer data)
 {
-    g_autoptr(Stream) stream = stream_ref(userdata);
+    g_autoptr(Stream) stream = stream_ref(data);
 
-    if (revents & EPOLLOUT && !drain(stream))
-        return 0;
-    if (reads(stream) && revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR) && !drain(stream))
+        return;
+    if (reads(stream) && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         read_some(stream);
-    else if (revents & (EPOLLHUP | EPOLLERR))
-        /* Reported without being asked for. If the client takes its time this goes on in streams_may_send(). */
-        sd_event_source_set_enabled(source, SD_EVENT_OFF);
     if (!stream->over)
         set_events(stream);
-    return 0;
 }
 
 static void begin(gpointer data)
 {
     g_autoptr(Stream) stream = data;
-    int r;
+    g_autoptr(GError) error = NULL;
 
     if (stream->over)
         return;
@@ -355,12 +344,10 @@ static void begin(gpointer data)
         fail_with(stream, VIR_ERR_RPC, stream->abort_message);
         return;
     }
-    stream->events = reads(stream) ? EPOLLIN : 0;
     stream->moved = g_get_monotonic_time();
-    r = sd_event_add_io(loop_event(server_loop(stream->client->server)), &stream->source, stream->fd, stream->events,
-                        on_io, stream);
-    if (r < 0)
-        fail_errno(stream, -r, "cannot watch the stream");
+    stream->watch = loop_watch(server_loop(stream->client->server), stream->fd, 0, on_io, stream, &error);
+    if (!stream->watch)
+        fail(stream, error);
     else if (drain(stream))
         set_events(stream);
 }
@@ -383,7 +370,7 @@ static void abort_now(gpointer data)
 
     if (stream->over)
         return;
-    if (stream->source)
+    if (stream->watch)
         fail_with(stream, VIR_ERR_RPC, message);
     else if (!stream->abort_message)
         stream->abort_message = g_steal_pointer(&message);
@@ -401,13 +388,8 @@ void streams_may_send(Client *client)
 {
     g_autoptr(GPtrArray) streams = all(client);
 
-    for (guint i = 0; i < streams->len; i++) {
-        Stream *stream = g_ptr_array_index(streams, i);
-        if (!stream->source || !reads(stream))
-            continue;
-        sd_event_source_set_enabled(stream->source, SD_EVENT_ON);
-        set_events(stream);
-    }
+    for (guint i = 0; i < streams->len; i++)
+        set_events(g_ptr_array_index(streams, i));
 }
 
 void streams_tick(Client *client, gint64 now)
@@ -417,7 +399,7 @@ void streams_tick(Client *client, gint64 now)
     for (guint i = 0; i < streams->len; i++) {
         Stream *stream = g_ptr_array_index(streams, i);
         gboolean urgent = stream->stalled || stream->finishing;
-        if (stream->source && urgent && now - stream->moved > STREAM_STALL_SECONDS * G_USEC_PER_SEC)
+        if (stream->watch && urgent && now - stream->moved > STREAM_STALL_SECONDS * G_USEC_PER_SEC)
             fail_with(stream, VIR_ERR_OPERATION_TIMEOUT, "the other end of the stream takes nothing");
     }
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/loop.h"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include "lib/error.h"
 
 #define POSTS 20000
@@ -149,6 +153,63 @@ static void test_never_run(void)
     loop_free(NULL);
 }
 
+#define WATCHES 200
+
+typedef struct {
+    Loop *loop;
+    int fds[WATCHES];
+    LoopWatch *watches[WATCHES];
+    guint calls;
+} Watches;
+
+/* Each of the even ones ends its neighbour, which was ready as well. */
+static void on_ready(guint32 events, gpointer data)
+{
+    LoopWatch **watch = ((gpointer *)data)[1];
+    Watches *watches = ((gpointer *)data)[0];
+    gsize index = watch - watches->watches;
+
+    g_assert_cmpuint(events, ==, EPOLLIN);
+    g_assert_cmpuint(index % 2, ==, 0);
+    g_clear_pointer(&watches->watches[index + 1], loop_watch_free);
+    loop_watch_set(*watch, 0);
+    if (++watches->calls == WATCHES / 2)
+        loop_quit(watches->loop);
+}
+
+static void test_watch(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Loop) loop = loop_new("test", &error);
+    Watches watches = {.loop = loop};
+    gpointer data[WATCHES][2];
+
+    for (guint i = 0; i < WATCHES; i++) {
+        data[i][0] = &watches;
+        data[i][1] = &watches.watches[i];
+        watches.fds[i] = eventfd(1, EFD_CLOEXEC);
+        watches.watches[i] = loop_watch(loop, watches.fds[i], EPOLLIN, on_ready, data[i], &error);
+        g_assert_no_error(error);
+    }
+    g_assert_cmpint(loop_run(loop), ==, 0);
+    g_assert_cmpuint(watches.calls, ==, WATCHES / 2);
+    for (guint i = 0; i < WATCHES; i++) {
+        loop_watch_free(watches.watches[i]);
+        close(watches.fds[i]);
+    }
+}
+
+static void test_watch_refused(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Loop) loop = loop_new("test", &error);
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    g_assert_null(loop_watch(loop, fd, EPOLLIN, on_ready, NULL, &error));
+    g_assert_error(error, error_domain(VIR_FROM_EVENT), VIR_ERR_SYSTEM_ERROR);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -156,5 +217,7 @@ int main(int argc, char **argv)
     g_test_add_func("/loop/call", test_call);
     g_test_add_func("/loop/after", test_after);
     g_test_add_func("/loop/never-run", test_never_run);
+    g_test_add_func("/loop/watch", test_watch);
+    g_test_add_func("/loop/watch-refused", test_watch_refused);
     return g_test_run();
 }
