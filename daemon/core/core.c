@@ -31,10 +31,12 @@ static gboolean open_instances(Core *core, GError **error)
 
 Core *core_open(const CoreOptions *options, GError **error)
 {
-    if (!make_folders(&options->paths, error))
-        return NULL;
     Core *core = g_new0(Core, 1);
-    core->options = *options;
+    core->options = *options; /* what keeps a pointer to the paths keeps it to these */
+    if (!make_folders(&core->options.paths, error)) {
+        g_free(core);
+        return NULL;
+    }
     event_open(options->loop);
     const DriverHost *host = host_open(&core->options.paths, options->loop, options->config);
     core->loader = loader_open(host, options->driver_path);

@@ -11,7 +11,8 @@
 /* FOLDERS must outlive the use of records. */
 gboolean record_open(const DriverPaths *folders, GError **error);
 
-/* Makes VM's empty run folder. VIR_ERR_OPERATION_INVALID if another driver's domain with that UUID uses it. */
+/* Makes VM's empty run folder. VIR_ERR_OPERATION_INVALID if another driver's domain with that UUID uses it, or it holds a
+ * record that cannot be read: then nobody knows what runs. */
 gboolean record_prepare(const Vm *vm, GError **error);
 
 /* Writes what VM's view and driver say now. Waits for a write by another thread, so that the last to begin wins. */

@@ -4,7 +4,7 @@
 #include "daemon/core/sampler.h"
 #include "daemon/core/vm-document.h"
 #include "daemon/core/vm-ops.h"
-#include "lib/model/domain-defaults.h"
+#include "lib/model/domain-cpus.h"
 #include "lib/uuid.h"
 
 #define INFO_BUDGET (50 * 1000)

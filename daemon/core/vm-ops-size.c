@@ -2,7 +2,7 @@
 /* Handlers: memory and virtual CPUs of a domain, and whether it starts with the host. */
 #include "daemon/core/store.h"
 #include "daemon/core/vm-ops.h"
-#include "lib/model/domain-defaults.h"
+#include "lib/model/domain-cpus.h"
 
 #define MEMORY_KIB_MAX (G_MAXINT64 / 1024)
 
