@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "driver-kvm/address-chipset.h"
+#include "driver-kvm/address-parts.h"
 #include "driver-kvm/machine.h"
 #include "lib/error.h"
 

@@ -3,7 +3,7 @@
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
-#include "lib/model/domain-defaults.h"
+#include "lib/model/domain-cpus.h"
 #include <string.h>
 
 static void option(GString *text, const char *key, const char *value)
@@ -67,7 +67,9 @@ static gboolean add_features(const Cpu *cpu, GString *text, GError **error)
 
         if (!is_word(name))
             return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown CPU feature %s", feature->name);
-        if (feature->policy == CPU_POLICY_FORCE || feature->policy == CPU_POLICY_REQUIRE)
+        /* QEMU takes what it can of what is on: that makes a feature optional; the others were checked before. */
+        if (feature->policy == CPU_POLICY_FORCE || feature->policy == CPU_POLICY_REQUIRE ||
+            feature->policy == CPU_POLICY_OPTIONAL)
             option(text, name, "on");
         else if (feature->policy == CPU_POLICY_DISABLE || feature->policy == CPU_POLICY_FORBID)
             option(text, name, "off");
@@ -100,16 +102,12 @@ static gboolean add_model(const Domain *live, const Caps *caps, GString *text, G
     return add_features(cpu, text, error);
 }
 
-static void on_off(GString *text, const char *key, const FeatureState *feature)
-{
-    if (feature)
-        option(text, key, toggle_words(feature->state));
-}
+#define STATE(feature) ((feature) ? (feature)->state : TOGGLE_UNSET)
 
 /* For a feature whose absence from the command line means off. */
-static void on(GString *text, const char *key, const FeatureState *feature)
+static void on(GString *text, const char *key, Toggle state)
 {
-    if (feature && feature->state == TOGGLE_ON)
+    if (state == TOGGLE_ON)
         option(text, key, "on");
 }
 
@@ -121,26 +119,26 @@ static void add_hyperv(const Hyperv *hyperv, GString *text)
         option(text, "hv-passthrough", "on");
         return;
     }
-    on(text, "hv-relaxed", hyperv->relaxed);
-    on(text, "hv-vapic", hyperv->vapic);
+    on(text, "hv-relaxed", STATE(hyperv->relaxed));
+    on(text, "hv-vapic", STATE(hyperv->vapic));
     if (hyperv->spinlocks && hyperv->spinlocks->state == TOGGLE_ON && hyperv->spinlocks->retries != UNSET32)
         g_string_append_printf(text, ",hv-spinlocks=0x%x", hyperv->spinlocks->retries);
-    on(text, "hv-vpindex", hyperv->vpindex);
-    on(text, "hv-runtime", hyperv->runtime);
-    on(text, "hv-synic", hyperv->synic);
+    on(text, "hv-vpindex", STATE(hyperv->vpindex));
+    on(text, "hv-runtime", STATE(hyperv->runtime));
+    on(text, "hv-synic", STATE(hyperv->synic));
     if (hyperv->stimer && hyperv->stimer->state == TOGGLE_ON)
         option(text, "hv-stimer", "on");
     if (hyperv->stimer && hyperv->stimer->state == TOGGLE_ON && hyperv->stimer->direct)
-        on(text, "hv-stimer-direct", hyperv->stimer->direct);
-    on(text, "hv-reset", hyperv->reset);
+        on(text, "hv-stimer-direct", STATE(hyperv->stimer->direct));
+    on(text, "hv-reset", STATE(hyperv->reset));
     if (hyperv->vendor_id && hyperv->vendor_id->state == TOGGLE_ON && hyperv->vendor_id->value)
         option(text, "hv-vendor-id", hyperv->vendor_id->value);
-    on(text, "hv-frequencies", hyperv->frequencies);
-    on(text, "hv-reenlightenment", hyperv->reenlightenment);
-    on(text, "hv-tlbflush", hyperv->tlbflush);
-    on(text, "hv-ipi", hyperv->ipi);
-    on(text, "hv-evmcs", hyperv->evmcs);
-    on(text, "hv-avic", hyperv->avic);
+    on(text, "hv-frequencies", STATE(hyperv->frequencies));
+    on(text, "hv-reenlightenment", STATE(hyperv->reenlightenment));
+    on(text, "hv-tlbflush", STATE(hyperv->tlbflush));
+    on(text, "hv-ipi", STATE(hyperv->ipi));
+    on(text, "hv-evmcs", STATE(hyperv->evmcs));
+    on(text, "hv-avic", STATE(hyperv->avic));
 }
 
 static void add_kvm(const FeatureKvm *kvm, GString *text)
@@ -149,8 +147,8 @@ static void add_kvm(const FeatureKvm *kvm, GString *text)
         return;
     if (kvm->hidden && kvm->hidden->state == TOGGLE_ON)
         option(text, "kvm", "off");
-    on(text, "kvm-hint-dedicated", kvm->hint_dedicated);
-    on(text, "kvm-poll-control", kvm->poll_control);
+    on(text, "kvm-hint-dedicated", STATE(kvm->hint_dedicated));
+    on(text, "kvm-poll-control", STATE(kvm->poll_control));
     if (kvm->pv_ipi && kvm->pv_ipi->state == TOGGLE_OFF) /* on goes without saying */
         option(text, "kvm-pv-ipi", "off");
 }
@@ -192,10 +190,10 @@ gboolean argv_cpu(const Domain *live, const Caps *caps, GPtrArray *parts, GError
     if (features && features->apic)
         option(text, "kvm-pv-eoi", toggle_words(features->apic->eoi));
     if (features) {
-        on_off(text, "kvm-pv-unhalt", features->pvspinlock);
+        option(text, "kvm-pv-unhalt", toggle_words(STATE(features->pvspinlock)));
         add_hyperv(features->hyperv, text);
         add_kvm(features->kvm, text);
-        on_off(text, "pmu", features->pmu);
+        option(text, "pmu", toggle_words(STATE(features->pmu)));
     }
     add_host_cache(live->cpu, text);
     add_width(live->cpu->maxphysaddr, text);

@@ -325,6 +325,9 @@ gboolean chardev_build(const ChardevView *view, const char *alias, ArgvContext *
 
         if (backends[i].type != view->type)
             continue;
+        if (view->source && view->source->tls == TOGGLE_ON)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "tls='yes' of a character device is not supported by this driver");
         backend = props_new("type", port ? port : backends[i].backend);
         props = props_new("id", id);
         build.text = g_string_new(port ? port : backends[i].option);

@@ -322,6 +322,10 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
         build_builtin(live, controller, parts);
         return TRUE;
     }
+    if (controller->driver && (!driver || !g_str_has_prefix(driver, "virtio-")))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "<driver> of a <controller type='%s'> is not supported by this driver",
+                         controller_type_to_string(controller->type));
     if (controller->type != CONTROLLER_TYPE_PCI && !driver)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported controller model: %s %s",
                          controller_type_to_string(controller->type),

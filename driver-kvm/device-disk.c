@@ -92,6 +92,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         disk->type != STORAGE_TYPE_VOLUME)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                          "disk device='lun' is only valid for block type disk source");
+    if (disk->driver->iothread != UNSET32 && bus != DISK_BUS_VIRTIO)
+        return unsupported(error, "IOThreads only available for virtio pci and virtio ccw disk");
     if (g_strcmp0(disk->driver->name, "qemu") != 0)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported driver name '%s' for disk '%s'",
                          disk->driver->name, disk->target->dev);
@@ -147,6 +149,46 @@ static gboolean may_be_missing(const Disk *disk)
     return disk->source && (disk->source->startup_policy == DISK_STARTUP_OPTIONAL);
 }
 
+static void limit_by(JsonObject *limits, const char *key, guint64 value)
+{
+    props_int(limits, key, value == UNSET64 ? 0 : (gint64)MIN(value, (guint64)G_MAXINT64));
+}
+
+static void limit_also_by(JsonObject *limits, const char *key, guint64 value)
+{
+    if (value != UNSET64 && value > 0)
+        limit_by(limits, key, value);
+}
+
+/* Limits are set on the device once it is there, as they are when they change later. */
+static void limit(const Disk *disk, ArgvContext *context)
+{
+    const DiskIoTune *tune = disk->iotune;
+    JsonObject *limits = props_new("id", disk->alias->name);
+
+    limit_by(limits, "bps", tune->total_bytes_sec);
+    limit_by(limits, "bps_rd", tune->read_bytes_sec);
+    limit_by(limits, "bps_wr", tune->write_bytes_sec);
+    limit_by(limits, "iops", tune->total_iops_sec);
+    limit_by(limits, "iops_rd", tune->read_iops_sec);
+    limit_by(limits, "iops_wr", tune->write_iops_sec);
+    limit_also_by(limits, "bps_max", tune->total_bytes_sec_max);
+    limit_also_by(limits, "bps_rd_max", tune->read_bytes_sec_max);
+    limit_also_by(limits, "bps_wr_max", tune->write_bytes_sec_max);
+    limit_also_by(limits, "iops_max", tune->total_iops_sec_max);
+    limit_also_by(limits, "iops_rd_max", tune->read_iops_sec_max);
+    limit_also_by(limits, "iops_wr_max", tune->write_iops_sec_max);
+    limit_also_by(limits, "iops_size", tune->size_iops_sec);
+    limit_also_by(limits, "bps_max_length", tune->total_bytes_sec_max_length);
+    limit_also_by(limits, "bps_rd_max_length", tune->read_bytes_sec_max_length);
+    limit_also_by(limits, "bps_wr_max_length", tune->write_bytes_sec_max_length);
+    limit_also_by(limits, "iops_max_length", tune->total_iops_sec_max_length);
+    limit_also_by(limits, "iops_rd_max_length", tune->read_iops_sec_max_length);
+    limit_also_by(limits, "iops_wr_max_length", tune->write_iops_sec_max_length);
+    props_string(limits, "group", tune->group_name);
+    argv_context_command(context, "block_set_io_throttle", limits);
+}
+
 static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvContext *context, GError **error)
 {
     Disk *disk = device;
@@ -159,6 +201,8 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
     /* What several write at once must not be cached by each. */
     if (disk->shareable && !disk->readonly && disk->driver->cache == DISK_CACHE_UNSET && block_has_medium(disk))
         disk->driver->cache = DISK_CACHE_NONE;
+    if (disk->iotune)
+        limit(disk, context);
     if (block_prepare(disk, context->touch_host, context, &why))
         return TRUE;
     if (!may_be_missing(disk) || !error_is(why, VIR_ERR_SYSTEM_ERROR)) {

@@ -88,6 +88,10 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "<input type='%s' bus='%s'> is not supported by this driver", input_type_to_string(input->type),
                          input_bus_to_string(input->bus));
+    if (input->driver && input->bus != INPUT_BUS_VIRTIO)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "<driver> of an <input> device on bus '%s' is not supported by this driver",
+                         input_bus_to_string(input->bus));
     if (!drivers[i].driver)
         return TRUE;
     props = props_new("driver", drivers[i].driver);

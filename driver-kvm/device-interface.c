@@ -278,6 +278,15 @@ static void add_rom(const Rom *rom, JsonObject *props)
     props_string(props, "romfile", rom->file);
 }
 
+/* Who moves the packets can be said of any model, the rest of a virtio device. */
+static gboolean only_names(const InterfaceDriver *driver)
+{
+    g_autoptr(InterfaceDriver) bare = interface_driver_new();
+
+    bare->name = driver->name;
+    return interface_driver_equal(bare, driver);
+}
+
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
                       GError **error)
 {
@@ -292,6 +301,9 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     if (!driver || !caps_has_device(caps, driver))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "<interface> with <model type='%s'> is not supported by this QEMU binary", model ? model : "none");
+    if (interface->driver && !is_virtio(interface) && !only_names(interface->driver))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "options in <driver> of an <interface> with <model type='%s'> are not supported by this driver", model);
     if (!build_netdev(interface, context, parts, error))
         return FALSE;
     props = props_new("driver", driver);

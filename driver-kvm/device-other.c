@@ -94,7 +94,6 @@ const DeviceKind device_nvram = {.name = "nvram", ROW(nvram, Nvram), .single = T
 const DeviceKind device_shmem = {.name = "shmem", ROW(shmems, Shmem), .prefix = "shmem", .connect = connect_shmem};
 const DeviceKind device_vsock = {.name = "vsock", ROW(vsock, Vsock), .single = TRUE, .prefix = "vsock",
                                  .complete = complete_vsock, .connect = connect_vsock};
-const DeviceKind device_panic = {.name = "panic", ROW(panics, Panic), .prefix = "panic"};
 const DeviceKind device_iommu = {.name = "iommu", ROW(iommu, Iommu), .single = TRUE, .prefix = "iommu",
                                  .connect = connect_iommu};
 const DeviceKind device_lease = {.name = "lease", .offset = offsetof(Devices, leases), .alias = -1, .address = -1};

@@ -128,6 +128,13 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 
     if (model->type == VIDEO_TYPE_NONE)
         return TRUE;
+    if (model->acceleration && (model->acceleration->accel2d == TOGGLE_ON || model->acceleration->accel3d == TOGGLE_ON))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "<acceleration> of a <video> device is not supported by this driver");
+    if (video->driver && model->type != VIDEO_TYPE_VIRTIO)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "<driver> of a <video> device with <model type='%s'> is not supported by this driver",
+                         video_type_to_string(model->type));
     for (gsize i = 0; i < G_N_ELEMENTS(cards); i++)
         if (cards[i].type == model->type)
             driver = is_first(live, video) ? cards[i].first : cards[i].second;

@@ -77,7 +77,7 @@ static const struct {
     {"domain/features/hyperv/ipi", "@state"},
     {"domain/features/hyperv/evmcs", "@state"},
     {"domain/features/hyperv/avic", "@state"},
-    {"domain/cpu", "@mode @match @check @migratable model vendor topology cache maxphysaddr feature numa"},
+    {"domain/cpu", "@mode @match @check @migratable model topology cache maxphysaddr feature numa"},
     {"domain/cpu/model", "@fallback @vendor_id"},
     {"domain/cpu/topology", "@sockets @dies @cores @threads"},
     {"domain/cpu/cache", "@level @mode"},
@@ -114,7 +114,7 @@ static const struct {
     {"*/backingStore/source", "@file @dev @index"},
     {"domain/devices/disk/geometry", "@cyls @heads @secs @trans"},
     {"domain/devices/disk/blockio", "@logical_block_size @physical_block_size"},
-    {"domain/devices/disk/target", "@dev @bus @tray @removable @rotation_rate"},
+    {"domain/devices/disk/target", "@dev @bus @removable @rotation_rate"},
     {"domain/devices/disk/iotune", "total_bytes_sec read_bytes_sec write_bytes_sec total_iops_sec read_iops_sec "
                                    "write_iops_sec total_bytes_sec_max read_bytes_sec_max write_bytes_sec_max "
                                    "total_iops_sec_max read_iops_sec_max write_iops_sec_max size_iops_sec group_name "
@@ -170,7 +170,8 @@ static const struct {
     {"domain/devices/audio/output", "@mixingEngine @fixedSettings @voices @bufferLength @dev @tryPoll @bufferCount settings"},
     {"*/settings", "@frequency @channels @format"},
     {"domain/devices/video", "driver model alias address"},
-    {"domain/devices/video/model", "@type @ram @vram @vram64 @vgamem @heads @primary resolution"},
+    {"domain/devices/video/model", "@type @ram @vram @vram64 @vgamem @heads @primary acceleration resolution"},
+    {"*/acceleration", "@accel2d @accel3d"},
     {"*/resolution", "@x @y"},
     {"domain/devices/hub", "@type alias address"},
     {"domain/devices/watchdog", "@model @action alias address"},

@@ -4,7 +4,7 @@
 #include "driver-kvm/machine.h"
 #include "driver-kvm/support.h"
 #include "lib/error.h"
-#include "lib/model/domain-defaults.h"
+#include "lib/model/domain-cpus.h"
 #include <string.h>
 
 #define TSEG_STEP 1024 /* KiB */
@@ -164,7 +164,55 @@ static gboolean validate_cpu_on_host(const Domain *def, const Caps *caps, GError
                                       "Host CPU does not provide required features: %s", missing->str);
 }
 
+/* What each timer can be told. */
+static gboolean validate_timer(const Timer *timer, GError **error)
+{
+    const char *name = timer_name_to_string(timer->name);
+    gboolean fine = TRUE;
+
+    switch (timer->name) {
+    case TIMER_NAME_RTC:
+        fine = timer->tickpolicy != TIMER_TICK_POLICY_MERGE && timer->tickpolicy != TIMER_TICK_POLICY_DISCARD;
+        break;
+    case TIMER_NAME_PIT:
+        fine = timer->tickpolicy != TIMER_TICK_POLICY_MERGE;
+        break;
+    case TIMER_NAME_HPET:
+    case TIMER_NAME_TSC:
+        fine = timer->tickpolicy == TIMER_TICK_POLICY_UNSET;
+        break;
+    case TIMER_NAME_KVMCLOCK:
+    case TIMER_NAME_HYPERVCLOCK:
+        break;
+    default:
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported timer type (name) '%s'", name);
+    }
+    if (!fine)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported %s timer tickpolicy '%s'", name,
+                         timer_tick_policy_to_string(timer->tickpolicy));
+    if (timer->present == TOGGLE_OFF && (timer->name == TIMER_NAME_RTC || timer->name == TIMER_NAME_PIT))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<timer name='%s' present='no'> is not supported by "
+                         "this driver", name);
+    return TRUE;
+}
+
+/* Values of supported attributes that are not. */
+static gboolean validate_values(const Domain *def, GError **error)
+{
+    if (def->vcpu->placement == VCPU_PLACEMENT_AUTO)
+        return unsupported(error, "<vcpu placement='auto'> is not supported by this driver");
+    if (def->os->smbios && def->os->smbios->mode == SMBIOS_MODE_HOST)
+        return unsupported(error, "<smbios mode='host'> is not supported by this driver");
+    if (def->cpu && def->cpu->mode == CPU_MODE_CUSTOM && def->cpu->match != CPU_MATCH_EXACT)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<cpu match='%s'> is not supported by this driver",
+                         cpu_match_to_string(def->cpu->match));
+    for (guint i = 0; i < def->clock->timers->len; i++)
+        if (!validate_timer(g_ptr_array_index(def->clock->timers, i), error))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean validate_start(const Domain *def, const Caps *caps, GError **error)
 {
-    return support_check(def, error) && validate_cpu_on_host(def, caps, error);
+    return support_check(def, error) && validate_values(def, error) && validate_cpu_on_host(def, caps, error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/model/domain-defaults.h"
-#include "lib/cpuset.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
+#include "lib/model/domain-cpus.h"
 #include "lib/model/domain-validate.h"
 #include "lib/uuid.h"
 
@@ -129,24 +129,6 @@ static void normalize_chardev(Chardev *chardev)
         chardev->target = chardev_target_new();
 }
 
-static gboolean normalize_vcpu(Domain *def, GError **error)
-{
-    if (!def->vcpu)
-        def->vcpu = vcpu_new();
-    if (def->vcpu->count == UNSET32)
-        def->vcpu->count = 1;
-    if (def->vcpu->count == 0)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "invalid maximum number of vCPUs '%u'", def->vcpu->count);
-    if (def->vcpu->placement == VCPU_PLACEMENT_UNSET)
-        def->vcpu->placement = VCPU_PLACEMENT_STATIC;
-    if (def->vcpu->current != UNSET32 && def->vcpu->current > def->vcpu->count)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
-                         "maxvcpus must not be less than current vcpus (%u < %u)", def->vcpu->count, def->vcpu->current);
-    if (def->vcpu->current == def->vcpu->count && !def->vcpus)
-        def->vcpu->current = UNSET32;
-    return TRUE;
-}
-
 /* The firmware writes to the first card. */
 static gboolean put_primary_video_first(Domain *def, GError **error)
 {
@@ -166,58 +148,6 @@ static gboolean put_primary_video_first(Domain *def, GError **error)
     return TRUE;
 }
 
-static gint by_cell_id(gconstpointer a, gconstpointer b)
-{
-    const NumaCell *one = *(NumaCell *const *)a, *two = *(NumaCell *const *)b;
-
-    return one->id < two->id ? -1 : one->id > two->id;
-}
-
-/* Cells are numbered from 0 without a gap; CPUs that are in none belong to the first. */
-static gboolean normalize_numa(Domain *def, GError **error)
-{
-    GPtrArray *cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells : NULL;
-    g_autoptr(CpuSet) all = cpuset_new();
-    g_autofree char *first_cpus = NULL;
-    NumaCell *first;
-
-    if (!cells || cells->len == 0)
-        return TRUE;
-    for (guint i = 0; i < cells->len; i++) {
-        NumaCell *cell = g_ptr_array_index(cells, i);
-
-        if (cell->id == UNSET32)
-            cell->id = i;
-    }
-    g_ptr_array_sort(cells, by_cell_id);
-    for (guint i = 0; i < cells->len; i++) {
-        const NumaCell *cell = g_ptr_array_index(cells, i);
-        g_autoptr(CpuSet) cpus = cpuset_parse(cell->cpus ? cell->cpus : "", error);
-
-        if (!cpus)
-            return FALSE;
-        if (cell->id != i)
-            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
-                             "Exactly one 'cell' element per guest NUMA cell allowed, non-contiguous ranges or ranges not "
-                             "starting from 0 are not allowed");
-        for (int cpu = cpuset_next(cpus, -1); cpu >= 0; cpu = cpuset_next(cpus, cpu))
-            cpuset_add(all, (guint)cpu);
-    }
-    if (cpuset_count(all) >= def->vcpu->count || def->vcpu->count > CPUSET_MAX)
-        return TRUE;
-    first = g_ptr_array_index(cells, 0);
-    first_cpus = g_steal_pointer(&first->cpus);
-    {
-        g_autoptr(CpuSet) cpus = cpuset_parse(first_cpus ? first_cpus : "", error);
-
-        for (guint cpu = 0; cpu < def->vcpu->count; cpu++)
-            if (!cpuset_has(all, cpu))
-                cpuset_add(cpus, cpu);
-        first->cpus = cpuset_format(cpus);
-    }
-    return TRUE;
-}
-
 gboolean domain_normalize(Domain *def, GError **error)
 {
     Devices *devices = def->devices;
@@ -226,7 +156,7 @@ gboolean domain_normalize(Domain *def, GError **error)
     if (strchr(def->name, '/'))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", def->name);
     name_things(def);
-    if (!normalize_vcpu(def, error) || !normalize_numa(def, error) || !put_primary_video_first(def, error))
+    if (!domain_normalize_cpus(def, error) || !put_primary_video_first(def, error))
         return FALSE;
     /* Sorted before buses are guessed, as libvirt does: a disk without a bus is sorted among its like. */
     domain_sort_disks(def);
@@ -241,16 +171,6 @@ gboolean domain_normalize(Domain *def, GError **error)
         if (!normalize_graphics(g_ptr_array_index(devices->graphics, i), error))
             return FALSE;
     return TRUE;
-}
-
-guint domain_max_vcpus(const Domain *def)
-{
-    return def->vcpu->count;
-}
-
-guint domain_vcpus(const Domain *def)
-{
-    return def->vcpu->current == UNSET32 ? def->vcpu->count : def->vcpu->current;
 }
 
 void domain_want_input(Domain *def, InputType type, InputBus bus)

@@ -4,6 +4,7 @@
  * What a definition means beyond what it says, as far as no hypervisor is needed for it. The driver calls
  * domain_normalize() first, then adds what its machine has, then domain_imply().
  */
+#include "lib/model/domain-cpus.h"
 #include "lib/model/model.h"
 
 /* Identity (UUID, MAC and generation identifiers where they are absent), one form for what can be written in several,
@@ -17,10 +18,6 @@ gboolean domain_imply(Domain *def, GError **error);
 /* Makes each console that stands for a serial port (older clients look there) say the same as the port. After any change
  * to a serial port, also of a running guest. */
 void domain_twin_consoles(Domain *def);
-
-/* Number of virtual CPUs: all there can be, and those plugged in. */
-guint domain_max_vcpus(const Domain *def);
-guint domain_vcpus(const Domain *def);
 
 /* Appends an input device unless there is one of that type on that bus. */
 void domain_want_input(Domain *def, InputType type, InputBus bus);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What the chipsets of pc and q35 have at fixed PCI places, and the numbers of PCI controllers. For address.c. */
+/* What address.c is made of. */
 #include "driver-kvm/device.h"
 #include "lib/model/pci-map.h"
 
@@ -11,8 +11,13 @@ guint address_needs(const DeviceKind *kind, const Domain *def, gconstpointer dev
 gboolean address_take(Domain *def, PciMap *map, gboolean final, guint needs, int function, Address **address,
                       GError **error);
 
-/* Takes what the chipset has and gives its devices their addresses. */
+/* address-chipset.c: what pc and q35 have at fixed PCI places, and the numbers of PCI controllers.
+ *
+ * Takes what the chipset has and gives its devices their addresses. */
 gboolean address_chipset(Domain *def, PciMap *map, gboolean final, GError **error);
 
 /* Once all have addresses: names, chassis and ports of PCI controllers. */
 gboolean address_bridges(Domain *def, GError **error);
+
+/* address-usb.c: USB ports, with hubs where there are too few. */
+gboolean address_usb(Domain *def, GError **error);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/model/domain-cpus.h"
+#include "lib/cpuset.h"
+#include "lib/error.h"
+
+guint domain_max_vcpus(const Domain *def)
+{
+    return def->vcpu->count;
+}
+
+guint domain_vcpus(const Domain *def)
+{
+    return def->vcpu->current == UNSET32 ? def->vcpu->count : def->vcpu->current;
+}
+
+static gboolean normalize_vcpu(Domain *def, GError **error)
+{
+    if (!def->vcpu)
+        def->vcpu = vcpu_new();
+    if (def->vcpu->count == UNSET32)
+        def->vcpu->count = 1;
+    if (def->vcpu->count == 0)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "invalid maximum number of vCPUs '%u'", def->vcpu->count);
+    if (def->vcpu->placement == VCPU_PLACEMENT_UNSET)
+        def->vcpu->placement = VCPU_PLACEMENT_STATIC;
+    if (def->vcpu->current != UNSET32 && def->vcpu->current > def->vcpu->count)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                         "maxvcpus must not be less than current vcpus (%u < %u)", def->vcpu->count, def->vcpu->current);
+    if (def->vcpu->current == def->vcpu->count && !def->vcpus)
+        def->vcpu->current = UNSET32;
+    return TRUE;
+}
+
+static gint by_cell_id(gconstpointer a, gconstpointer b)
+{
+    const NumaCell *one = *(NumaCell *const *)a, *two = *(NumaCell *const *)b;
+
+    return one->id < two->id ? -1 : one->id > two->id;
+}
+
+/* Cells are numbered from 0 without a gap; CPUs that are in none belong to the first. */
+static gboolean normalize_numa(Domain *def, GError **error)
+{
+    GPtrArray *cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells : NULL;
+    g_autoptr(CpuSet) all = cpuset_new();
+    g_autofree char *first_cpus = NULL;
+    NumaCell *first;
+
+    if (!cells || cells->len == 0)
+        return TRUE;
+    for (guint i = 0; i < cells->len; i++) {
+        NumaCell *cell = g_ptr_array_index(cells, i);
+
+        if (cell->id == UNSET32)
+            cell->id = i;
+    }
+    g_ptr_array_sort(cells, by_cell_id);
+    for (guint i = 0; i < cells->len; i++) {
+        const NumaCell *cell = g_ptr_array_index(cells, i);
+        g_autoptr(CpuSet) cpus = cpuset_parse(cell->cpus ? cell->cpus : "", error);
+
+        if (!cpus)
+            return FALSE;
+        if (cell->id != i)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
+                             "Exactly one 'cell' element per guest NUMA cell allowed, non-contiguous ranges or ranges not "
+                             "starting from 0 are not allowed");
+        for (int cpu = cpuset_next(cpus, -1); cpu >= 0; cpu = cpuset_next(cpus, cpu))
+            cpuset_add(all, (guint)cpu);
+    }
+    if (cpuset_count(all) >= def->vcpu->count || def->vcpu->count > CPUSET_MAX)
+        return TRUE;
+    first = g_ptr_array_index(cells, 0);
+    first_cpus = g_steal_pointer(&first->cpus);
+    {
+        g_autoptr(CpuSet) cpus = cpuset_parse(first_cpus ? first_cpus : "", error);
+
+        for (guint cpu = 0; cpu < def->vcpu->count; cpu++)
+            if (!cpuset_has(all, cpu))
+                cpuset_add(cpus, cpu);
+        first->cpus = cpuset_format(cpus);
+    }
+    return TRUE;
+}
+
+static gint by_vcpu(gconstpointer a, gconstpointer b)
+{
+    const VcpuPin *one = *(VcpuPin *const *)a, *two = *(VcpuPin *const *)b;
+
+    return one->vcpu < two->vcpu ? -1 : one->vcpu > two->vcpu;
+}
+
+static gint by_iothread(gconstpointer a, gconstpointer b)
+{
+    const IothreadPin *one = *(IothreadPin *const *)a, *two = *(IothreadPin *const *)b;
+
+    return one->iothread < two->iothread ? -1 : one->iothread > two->iothread;
+}
+
+/* Makes one element for each number in the set of numbers at OFFSET of LIST's members, in order. */
+static gboolean split_by_number(GPtrArray *list, const ModelType *type, gsize offset, GError **error)
+{
+    g_autofree gpointer *found = g_new0(gpointer, CPUSET_MAX);
+    gsize n = 0;
+    g_autofree gpointer *members = NULL;
+
+    for (guint i = 0; i < list->len; i++) {
+        const char *text = *(char **)((char *)g_ptr_array_index(list, i) + offset);
+        g_autoptr(CpuSet) set = cpuset_parse(text, error);
+
+        if (!set)
+            return FALSE;
+        for (int number = cpuset_next(set, -1); number >= 0; number = cpuset_next(set, number))
+            found[number] = g_ptr_array_index(list, i);
+    }
+    members = g_ptr_array_steal(list, &n);
+    for (guint number = 0; number < CPUSET_MAX; number++) {
+        gpointer copy = found[number] ? model_copy(type, found[number]) : NULL;
+        char **text = copy ? (char **)((char *)copy + offset) : NULL;
+
+        if (!copy)
+            continue;
+        g_free(*text);
+        *text = g_strdup_printf("%u", number);
+        g_ptr_array_add(list, copy);
+    }
+    for (gsize i = 0; i < n; i++)
+        model_free(type, members[i]);
+    return TRUE;
+}
+
+/* Settings of single CPUs and threads, each with its own element, in order. */
+static gboolean normalize_cputune(Domain *def, GError **error)
+{
+    GPtrArray *threads = def->cputune ? def->cputune->iothreadscheds : NULL;
+    const IothreadSched *last;
+
+    if (!def->cputune)
+        return TRUE;
+    g_ptr_array_sort(def->cputune->vcpupins, by_vcpu);
+    g_ptr_array_sort(def->cputune->iothreadpins, by_iothread);
+    if (!split_by_number(def->cputune->vcpuscheds, &vcpu_sched_type, offsetof(VcpuSched, vcpus), error) ||
+        !split_by_number(threads, &iothread_sched_type, offsetof(IothreadSched, iothreads), error))
+        return FALSE;
+    last = threads->len ? g_ptr_array_index(threads, threads->len - 1) : NULL;
+    if (last && g_ascii_strtoull(last->iothreads, NULL, 10) > (def->iothreads == UNSET32 ? 0 : def->iothreads))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "Cannot find 'iothread' : %s", last->iothreads);
+    return TRUE;
+}
+
+gboolean domain_normalize_cpus(Domain *def, GError **error)
+{
+    return normalize_vcpu(def, error) && normalize_numa(def, error) && normalize_cputune(def, error);
+}
