@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+#include <unistd.h>
+#include "driver-kvm/block.h"
+#include "driver-kvm/block-probe.h"
+#include "lib/error.h"
+
+static void put32(guint8 *at, guint32 value)
+{
+    value = GUINT32_TO_BE(value);
+    memcpy(at, &value, 4);
+}
+
+/* A header of version 3 whose backing file's name is NAME, at OFFSET. */
+static void make_header(guint8 header[4096], const char *name, guint32 offset, const char *format)
+{
+    memset(header, 0, 4096);
+    memcpy(header, "QFI\xfb", 4);
+    put32(header + 4, 3);
+    put32(header + 12, name ? offset : 0);
+    put32(header + 16, name ? (guint32)strlen(name) : 0);
+    put32(header + 100, 104);
+    if (format) {
+        put32(header + 104, 0xe2792aca);
+        put32(header + 108, (guint32)strlen(format));
+        memcpy(header + 112, format, strlen(format));
+    }
+    if (name && offset + strlen(name) <= 4096)
+        memcpy(header + offset, name, strlen(name));
+}
+
+static gboolean probe(const guint8 *header, const char *name, char **ret_backing, char **ret_format)
+{
+    return block_probe_header(header, 4096, (const guint8 *)name, strlen(name), ret_backing, ret_format, NULL);
+}
+
+static void test_header(void)
+{
+    guint8 header[4096];
+    g_autofree char *backing = NULL, *format = NULL;
+    char *none = NULL, *also_none = NULL;
+
+    make_header(header, "base.img", 1000, "raw");
+    g_assert_true(probe(header, "base.img", &backing, &format));
+    g_assert_cmpstr(backing, ==, "base.img");
+    g_assert_cmpstr(format, ==, "raw");
+    make_header(header, NULL, 0, NULL);
+    g_assert_true(probe(header, "", &none, &also_none));
+    g_assert_null(none);
+    g_assert_null(also_none);
+}
+
+/* Whatever a guest writes there must not lead astray. */
+static void test_hostile(void)
+{
+    guint8 header[4096];
+    char *backing = NULL, *format = NULL;
+
+    make_header(header, "base.img", 1000, NULL);
+    g_assert_false(probe(header, "base", &backing, &format)); /* the file ends before the name does */
+    put32(header + 16, 0xffffffff);
+    g_assert_false(probe(header, "base.img", &backing, &format));
+    make_header(header, "base.img", 1000, NULL);
+    put32(header + 8, 0xffffffff);
+    g_assert_false(probe(header, "base.img", &backing, &format));
+    make_header(header, "base.img", 1000, "raw");
+    put32(header + 108, 0xfffffff0); /* an extension beyond everything */
+    g_assert_true(probe(header, "base.img", &backing, &format));
+    g_assert_null(format);
+    g_clear_pointer(&backing, g_free);
+    put32(header + 100, 0xfffffff0); /* extensions begin beyond everything */
+    g_assert_true(probe(header, "base.img", &backing, &format));
+    g_assert_null(format);
+    g_clear_pointer(&backing, g_free);
+    make_header(header, "\xff\xfe", 1000, NULL);
+    g_assert_false(probe(header, "\xff\xfe", &backing, &format));
+    for (gsize length = 0; length < 72; length++)
+        g_assert_false(block_probe_header(header, length, NULL, 0, &backing, &format, NULL));
+}
+
+static char *write_image(const char *folder, const char *name, const char *backing, const char *format)
+{
+    char *path = g_build_filename(folder, name, NULL);
+    guint8 header[4096];
+
+    make_header(header, backing, 1000, format);
+    g_assert_true(g_file_set_contents(path, (char *)header, sizeof header, NULL));
+    return path;
+}
+
+static Disk *disk_of(const char *path)
+{
+    Disk *disk = disk_new();
+
+    disk->type = STORAGE_TYPE_FILE;
+    disk->driver = disk_driver_new();
+    disk->driver->type = STORAGE_FORMAT_QCOW2;
+    disk->source = disk_source_new();
+    disk->source->file = g_strdup(path);
+    disk->target = disk_target_new();
+    disk->target->dev = g_strdup("vda");
+    return disk;
+}
+
+static void test_chain(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("block-XXXXXX", NULL);
+    g_autofree char *base = write_image(folder, "base", NULL, NULL);
+    g_autofree char *top = write_image(folder, "top", "base", "qcow2");
+    g_autofree char *loop = write_image(folder, "loop", "loop", "qcow2");
+    g_autofree char *blind = write_image(folder, "blind", "base", NULL);
+    g_autoptr(ArgvContext) context = argv_context_new(folder);
+    g_autoptr(Disk) disk = disk_of(top), endless = disk_of(loop), unsaid = disk_of(blind), missing = disk_of("/none/such");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(block_prepare(disk, TRUE, context, &error));
+    g_assert_cmpuint(disk->source->index, ==, 1);
+    g_assert_cmpuint(disk->backing_store->index, ==, 2);
+    g_assert_cmpstr(disk->backing_store->source->file, ==, base);
+    g_assert_null(disk->backing_store->backing_store->source); /* the end */
+    g_assert_false(block_prepare(endless, TRUE, context, &error));
+    g_assert_true(error_is(error, VIR_ERR_OPERATION_UNSUPPORTED));
+    g_clear_error(&error);
+    g_assert_false(block_prepare(unsaid, TRUE, context, &error)); /* qcow2, but nobody says so: it could be the guest's lie */
+    g_assert_true(error_is(error, VIR_ERR_OPERATION_FAILED));
+    g_clear_error(&error);
+    g_assert_false(block_prepare(missing, TRUE, context, &error));
+    g_assert_cmpstr(error->message, ==, "Cannot access storage file '/none/such': No such file or directory");
+    unlink(base);
+    unlink(top);
+    unlink(loop);
+    unlink(blind);
+    rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/block/header", test_header);
+    g_test_add_func("/block/hostile", test_hostile);
+    g_test_add_func("/block/chain", test_chain);
+    return g_test_run();
+}
