@@ -59,6 +59,24 @@ static void on_entity(void *data, const xmlChar *name, int type, const xmlChar *
     xmlStopParser(context);
 }
 
+/* libvirt's error domain for documents of a kind. */
+static virErrorDomain domain_of(const char *what)
+{
+    static const struct {
+        const char *what;
+        virErrorDomain from;
+    } domains[] = {
+        {"domain", VIR_FROM_DOMAIN},   {"network", VIR_FROM_NETWORK},     {"secret", VIR_FROM_SECRET},
+        {"pool", VIR_FROM_STORAGE},    {"volume", VIR_FROM_STORAGE},      {"nwfilter", VIR_FROM_NWFILTER},
+        {"nodedev", VIR_FROM_NODEDEV}, {"interface", VIR_FROM_INTERFACE}, {"cpu", VIR_FROM_CPU},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(domains); i++)
+        if (g_str_equal(domains[i].what, what))
+            return domains[i].from;
+    return VIR_FROM_XML;
+}
+
 /* The faulty line, and below it a mark where the parser stopped. */
 static char *show_place(const xmlParserCtxt *context)
 {
@@ -86,7 +104,7 @@ static gboolean refuse(xmlParserCtxt *context, const char *what, GError **error)
                         : last && last->message     ? last->message
                                                     : "not an XML document";
     g_autofree char *message = g_strchomp(g_utf8_make_valid(cause, -1));
-    return error_set(error, VIR_FROM_XML, VIR_ERR_XML_DETAIL, "(%s_definition):%d: %s\n%s", what, line, message, place);
+    return error_set(error, domain_of(what), VIR_ERR_XML_DETAIL, "(%s_definition):%d: %s\n%s", what, line, message, place);
 }
 
 /* Deepest element below and including ROOT, without recursion; stops counting beyond LIMIT. */
@@ -223,12 +241,51 @@ static char *dump(xmlDoc *doc, xmlNode *node, int level)
     return g_strdup(chars(xmlBufferContent(buffer)));
 }
 
+/* TEXT, an element, in the indentation that is right at LEVEL; NULL if it is no element. */
+static char *reindent(const char *text, int level)
+{
+    g_autoptr(xmlDoc) doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+
+    return doc ? dump(doc, xmlDocGetRootElement(doc), level) : NULL;
+}
+
+/* A copy declares the namespaces that NODE had from the elements around it. */
+static char *serialize(xmlNode *copy)
+{
+    g_autofree char *text = dump(copy->doc, copy, 0);
+
+    return reindent(text, 0);
+}
+
 char *xml_serialize(const XmlNode *node)
 {
-    /* A copy declares the namespaces that NODE had from the elements around it. */
     g_autoptr(xmlNode) copy = xmlDocCopyNode((xmlNode *)node, to_xml(node)->doc, 1);
 
-    return dump(to_xml(node)->doc, copy, 0);
+    return serialize(copy);
+}
+
+static gboolean repeats_namespace(const xmlNode *child)
+{
+    for (const xmlNode *other = child->prev; other; other = other->prev)
+        if (xmlStrEqual(other->ns->href, child->ns->href))
+            return TRUE;
+    return FALSE;
+}
+
+char *xml_serialize_foreign(const XmlNode *node)
+{
+    g_autoptr(xmlNode) copy = xmlDocCopyNode((xmlNode *)node, to_xml(node)->doc, 1);
+    xmlNode *next = NULL;
+
+    for (xmlNode *child = copy->children; child; child = next) {
+        next = child->next;
+        if (child->type == XML_ELEMENT_NODE && child->ns && !repeats_namespace(child))
+            continue;
+        xmlUnlinkNode(child);
+        xmlFreeNode(child);
+    }
+    return serialize(copy);
 }
 
 /* Schemas */
@@ -249,9 +306,12 @@ static void on_schema_error(void *data, const char *format, ...)
 gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(xmlRelaxNGParserCtxt) parser = xmlRelaxNGNewParserCtxt(schema_path);
-    if (!parser)
+    g_autofree char *grammar = NULL;
+    gsize length = 0;
+    /* Read by us: libxml2 tells stderr of a file that is not there. */
+    if (!g_file_get_contents(schema_path, &grammar, &length, NULL) || length > G_MAXINT)
         return error_set(error, VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR, "Unable to create RNG parser for %s", schema_path);
+    g_autoptr(xmlRelaxNGParserCtxt) parser = xmlRelaxNGNewMemParserCtxt(grammar, (int)length);
     xmlRelaxNGSetParserErrors(parser, on_schema_error, on_schema_error, text);
     g_autoptr(xmlRelaxNG) schema = xmlRelaxNGParse(parser);
     if (!schema)
@@ -394,18 +454,11 @@ void xml_writer_element(XmlWriter *writer, const char *name, const char *text)
 
 void xml_writer_raw(XmlWriter *writer, const char *xml)
 {
-    g_autoptr(xmlDoc) doc = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
-                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+    g_autofree char *text = reindent(xml, (int)writer->open->len);
 
     end_tag(writer);
     indent(writer);
-    if (doc) {
-        g_autofree char *text = dump(doc, xmlDocGetRootElement(doc), (int)writer->open->len);
-        g_string_append(writer->out, text);
-    } else {
-        g_string_append(writer->out, xml);
-    }
-    g_string_append_c(writer->out, '\n');
+    g_string_append_printf(writer->out, "%s\n", text ? text : xml);
 }
 
 char *xml_writer_finish(XmlWriter *writer)

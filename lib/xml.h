@@ -15,8 +15,8 @@
 typedef struct XmlDocument XmlDocument;
 typedef struct XmlNode XmlNode; /* an element; belongs to its document */
 
-/* TEXT need not be trusted; it must be NUL terminated. WHAT names it in errors ("domain"). NULL with ERROR
- * (VIR_FROM_XML, VIR_ERR_XML_ERROR or VIR_ERR_XML_DETAIL, with line and cause). */
+/* TEXT need not be trusted; it must be NUL terminated. WHAT names it in errors ("domain") and picks their domain. NULL
+ * with ERROR (VIR_ERR_XML_ERROR or VIR_ERR_XML_DETAIL, with line and cause). */
 XmlDocument *xml_parse(const char *text, const char *what, GError **error);
 void xml_document_free(XmlDocument *document); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XmlDocument, xml_document_free)
@@ -34,6 +34,8 @@ int xml_line(const XmlNode *node);
 void xml_each_attribute(const XmlNode *node, void (*fn)(const char *name, const char *value, gpointer data), gpointer data);
 /* NODE and what is below it as text, in its own indentation, to free (metadata, foreign namespaces). */
 char *xml_serialize(const XmlNode *node);
+/* The same without the text in NODE itself, and of its children only those with a namespace: the first of each. */
+char *xml_serialize_foreign(const XmlNode *node);
 
 /* Holds DOCUMENT against a RELAX NG schema file; VIR_ERR_XML_INVALID_SCHEMA with libxml2's words. */
 gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **error);

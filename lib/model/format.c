@@ -112,17 +112,7 @@ static void write_attribute(const Formatter *formatter, const ModelField *field,
         xml_writer_attribute(formatter->writer, "unit", unit);
 }
 
-/* The attributes that lie in the text element CARRIER. FALSE if there is none to write. */
-static gboolean has_carried(const Formatter *formatter, const char *carrier, const ModelFrame *frame)
-{
-    for (guint i = 0; i < frame->type->n_fields; i++) {
-        const ModelField *field = &frame->type->fields[i];
-        if (field->parent && g_str_equal(field->parent, carrier) && field_has_output(formatter->flags, field, frame))
-            return TRUE;
-    }
-    return FALSE;
-}
-
+/* The attributes that lie in the text element CARRIER. */
 static void write_carried(const Formatter *formatter, const char *carrier, const ModelFrame *frame)
 {
     for (guint i = 0; i < frame->type->n_fields; i++) {
@@ -138,14 +128,13 @@ static void write_text_element(const Formatter *formatter, const char *name, con
     const char *unit;
     g_autofree char *text = shown_text(formatter->flags, field, frame, &unit);
 
-    if (!text && !has_carried(formatter, field->xml, frame))
+    if (!text)
         return;
     xml_writer_open(formatter->writer, name);
     write_carried(formatter, field->xml, frame);
     if (unit)
         xml_writer_attribute(formatter->writer, "unit", unit);
-    if (text)
-        xml_writer_text(formatter->writer, text);
+    xml_writer_text(formatter->writer, text);
     xml_writer_close(formatter->writer);
 }
 

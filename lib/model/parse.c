@@ -187,7 +187,7 @@ static gboolean parse_element(Parser *parser, const ModelField *field, const Mod
         MODEL_MEMBER(object, field, gboolean) = TRUE;
         return TRUE;
     case MODEL_XML:
-        MODEL_MEMBER(object, field, char *) = xml_serialize(node);
+        MODEL_MEMBER(object, field, char *) = xml_serialize_foreign(node);
         return TRUE;
     case MODEL_STRUCT:
     case MODEL_LIST: {
@@ -238,6 +238,9 @@ static gboolean parse_elements(Parser *parser, const ModelFrame *frame, gpointer
         gboolean known = FALSE;
         const ModelField *field = find_element(frame, node, &known);
         if (!field) {
+            if (!known && frame->type->unknown && !xml_namespace(node))
+                return error_set(error, frame->type->unknown_code >> 16, frame->type->unknown_code & 0xffff,
+                                 frame->type->unknown, xml_name(node));
             warn_element(parser, frame, node, known);
             continue;
         }
@@ -270,10 +273,27 @@ static gboolean parse_content(Parser *parser, const ModelFrame *frame, gpointer 
 
 /* What is absent */
 
-static gboolean missing(const ModelField *field, const char *element, GError **error)
+/* Libvirt's own words; a %s in them is the object's type. */
+static gboolean missing_words(const ModelField *field, const ModelFrame *frame, GError **error)
+{
+    int from = field->missing_code >> 16, code = field->missing_code & 0xffff;
+    const char *type = "";
+
+    if (*field->missing == '\0')
+        return error_set(error, from, code, NULL);
+    for (guint i = 0; i < frame->type->n_fields; i++) {
+        const ModelField *other = &frame->type->fields[i];
+        if (other->kind == MODEL_ENUM && g_strcmp0(other->xml, "type") == 0)
+            type = model_enum_to_string(other->values, MODEL_MEMBER_CONST(frame->object, other, guint32));
+    }
+    return error_set(error, from, code, strstr(field->missing, "%s") ? field->missing : "%s",
+                     strstr(field->missing, "%s") ? type : field->missing);
+}
+
+static gboolean missing(const ModelField *field, const ModelFrame *frame, const char *element, GError **error)
 {
     if (field->missing)
-        return error_set(error, field->missing_code >> 16, field->missing_code & 0xffff, "%s", field->missing);
+        return missing_words(field, frame, error);
     if (field->place == MODEL_ATTRIBUTE)
         return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Missing required attribute '%s' in element '%s'",
                          field->xml, element);
@@ -308,7 +328,7 @@ static gboolean check_required(const Parser *parser, const ModelFrame *frame, co
         const ModelField *field = &frame->type->fields[i];
         if ((field->marks & MODEL_REQUIRED) && is_wanted(parser, field) && model_is_unset(field, frame->object) &&
             model_applies(field, frame))
-            return missing(field, element, error);
+            return missing(field, frame, element, error);
     }
     return TRUE;
 }

@@ -110,16 +110,18 @@ static guint64 load_number(const ModelField *field, gconstpointer object)
 
 /* Errors */
 
+/* Libvirt's own words for a field; a %s in them is TEXT. */
+static gboolean say(GError **error, int code, const char *words, const char *text)
+{
+    return error_set(error, code >> 16, code & 0xffff, strstr(words, "%s") ? words : "%s", strstr(words, "%s") ? text : words);
+}
+
 /* Libvirt's words for a wrong value: the field's own, or the general ones with REMARK. */
 static gboolean bad_value(const ModelField *field, const char *text, const char *name, const char *element,
                           const char *remark, GError **error)
 {
-    if (field->bad) {
-        int from = field->bad_code >> 16, code = field->bad_code & 0xffff;
-        if (strstr(field->bad, "%s"))
-            return error_set(error, from, code, field->bad, text);
-        return error_set(error, from, code, "%s", field->bad);
-    }
+    if (field->bad)
+        return say(error, field->bad_code, field->bad, text);
     if (!name)
         return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Invalid value for element '%s': '%s'.%s", element, text,
                          remark);
@@ -138,13 +140,20 @@ static gboolean parse_integer(const ModelField *field, gpointer object, const ch
         store_number(field, object, 0);
         return TRUE;
     }
-    if (!parse_number(text, field->base, is_signed(field), &value) || !fits(field, value))
+    gboolean minus = is_signed(field) || (field->marks & MODEL_SIGNED);
+    if (!parse_number(text, field->base, minus, &value) || !(fits(field, value) || (minus && value == UNSET64)))
         return bad_value(field, text, name, element,
-                         is_signed(field) ? " Expected integer value" : " Expected non-negative integer value", error);
+                         minus ? " Expected integer value" : " Expected non-negative integer value", error);
+    if (minus && value == UNSET64)
+        return is_signed(field) || bad_value(field, text, name, element, " Expected non-negative value", error);
     if (value == 0 && (field->marks & MODEL_POSITIVE))
         return bad_value(field, text, name, element, " Zero is not permitted", error);
-    if (!within_limits(field, value))
+    if (!within_limits(field, value)) {
+        g_autofree char *shown = g_strdup_printf(field->hex ? "0x%" G_GINT64_MODIFIER "x" : "%" G_GUINT64_FORMAT, value);
+        if (field->high && value > field->max)
+            return say(error, field->high_code, field->high, shown);
         return bad_value(field, text, name, element, "", error);
+    }
     if (value != 0 || !(field->marks & MODEL_NOZERO))
         store_number(field, object, value);
     return TRUE;
@@ -154,7 +163,7 @@ static gboolean parse_size(const ModelField *field, gpointer object, const char 
                            const char *name, const char *element, GError **error)
 {
     guint64 value = 0;
-    guint64 scale = unit ? unit_bytes(unit) : field->default_scale;
+    guint64 scale = unit && *unit ? unit_bytes(unit) : field->default_scale;
 
     if (!parse_number(text, 10, FALSE, &value))
         return bad_value(field, text, name, element, " Expected non-negative integer value", error);
@@ -213,6 +222,8 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
 
     if (field->kind == MODEL_CPUSET) {
         g_autoptr(CpuSet) set = cpuset_parse(text, error);
+        if (set && cpuset_count(set) == 0)
+            return error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Failed to parse bitmap '%s'", text);
         if (set)
             MODEL_MEMBER(object, field, char *) = cpuset_format(set);
         return set != NULL;
@@ -224,8 +235,7 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
     } else if (field->pattern && !g_regex_match(pattern_regex(field->pattern), text, 0, NULL)) {
         return bad_value(field, text, name, element, "", error);
     }
-    if (*text || !(field->marks & MODEL_NONEMPTY))
-        MODEL_MEMBER(object, field, char *) = g_strdup(text);
+    MODEL_MEMBER(object, field, char *) = g_strdup(text);
     return TRUE;
 }
 
@@ -243,7 +253,7 @@ static gboolean parse_toggle(const ModelField *field, gpointer object, const cha
     return TRUE;
 }
 
-gboolean model_scalar_parse(const ModelField *field, gpointer object, const char *text, const char *unit,
+static gboolean parse_value(const ModelField *field, gpointer object, const char *text, const char *unit,
                             const char *name, const char *element, GError **error)
 {
     switch (field->kind) {
@@ -275,6 +285,19 @@ gboolean model_scalar_parse(const ModelField *field, gpointer object, const char
     }
 }
 
+gboolean model_scalar_parse(const ModelField *field, gpointer object, const char *text, const char *unit,
+                            const char *name, const char *element, GError **error)
+{
+    g_autoptr(GError) wrong = NULL;
+
+    if (*text == '\0' && ((field->marks & MODEL_NONEMPTY) || (!name && field->kind != MODEL_STRING)))
+        return TRUE;
+    if (parse_value(field, object, text, unit, name, element, &wrong) || (field->marks & MODEL_LAX))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&wrong));
+    return FALSE;
+}
+
 static char *format_integer(const ModelField *field, gconstpointer object)
 {
     guint64 value = load_number(field, object);
@@ -295,7 +318,7 @@ char *model_scalar_format(const ModelField *field, gconstpointer object, const c
 
     *ret_unit = NULL;
     if (model_is_unset(field, object))
-        return g_strdup(field->blank);
+        return g_strdup(field->marks & MODEL_ANY ? NULL : field->blank);
     switch (field->kind) {
     case MODEL_STRING:
     case MODEL_MAC:

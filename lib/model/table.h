@@ -43,6 +43,8 @@ typedef enum {
     MODEL_ANY = 1 << 12,       /* -1 in the document is 0 here: any */
     MODEL_UPPER = 1 << 13,     /* hexadecimal digits are written in upper case */
     MODEL_NONEMPTY = 1 << 14,  /* an empty string says the same as nothing */
+    MODEL_LAX = 1 << 15,       /* a wrong value says the same as nothing */
+    MODEL_SIGNED = 1 << 16,    /* libvirt reads an integer: its words for what is none, and for less than zero */
 } ModelMark;
 
 struct ModelEnum {
@@ -69,7 +71,7 @@ typedef struct {
     guint16 offset;
     guint8 kind;
     guint8 place;
-    guint16 marks;
+    guint32 marks;
     guint8 hex;                       /* 1 + digits of a number written as 0x...; 0: decimal */
     guint8 base;                      /* a number is read in this base; 0: its prefix says */
     const ModelType *type;            /* MODEL_STRUCT, MODEL_LIST */
@@ -92,7 +94,9 @@ typedef struct {
     guint64 max;                      /* 0: none */
     const char *bad;                  /* libvirt's own words for a wrong value; %s is the value */
     int bad_code;                     /* virErrorNumber, virErrorDomain << 16 */
-    const char *missing;              /* libvirt's own words where it is required and absent */
+    const char *high;                 /* libvirt's own words for a number above max */
+    int high_code;
+    const char *missing;              /* libvirt's own words where it is required and absent; %s is the type attribute */
     int missing_code;
 } ModelField;
 
@@ -105,6 +109,8 @@ struct ModelType {
     guint n_fields;
     const guint8 *attributes; /* indices of the attributes, each after those that its conditions speak of */
     guint n_attributes;
+    const char *unknown; /* libvirt's words for an element that is not described; NULL: it is ignored */
+    int unknown_code;
 };
 
 /* Every struct, ended by NULL (tests). */
@@ -121,8 +127,8 @@ gboolean model_is_unset(const ModelField *field, gconstpointer object);
 
 /* scalar.c: the value of one attribute or text element. */
 
-/* Reads TEXT (and UNIT, which may be NULL, for a size) into OBJECT. NAME and ELEMENT are for messages; NAME is NULL for
- * an element's text. */
+/* Reads TEXT (and UNIT, which may be NULL, for a size) into OBJECT, which stays as it is where TEXT says nothing. NAME and
+ * ELEMENT are for messages; NAME is NULL for an element's text. */
 gboolean model_scalar_parse(const ModelField *field, gpointer object, const char *text, const char *unit,
                             const char *name, const char *element, GError **error);
 

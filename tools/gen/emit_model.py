@@ -2,7 +2,7 @@
 """Back end: structs, enumerations and wrappers (model-gen.h), tables for the walker (model-gen.c)."""
 from __future__ import annotations
 
-from schema import (UNITS, Condition, Enum, Field, Schema, Struct, attribute_order, constant, constants, member_type,
+from schema import (ERROR_CODES, ERROR_DOMAINS, UNITS, Condition, Enum, Field, Schema, Struct, attribute_order, constant, constants, member_type,
                     snake)
 
 KINDS = {'string': 'STRING', 'mac': 'MAC', 'cpuset': 'CPUSET', 'int': 'INT32', 'uint': 'UINT32', 'int64': 'INT64',
@@ -10,12 +10,8 @@ KINDS = {'string': 'STRING', 'mac': 'MAC', 'cpuset': 'CPUSET', 'int': 'INT32', '
          'xml': 'XML'}
 WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}
 TABLE_MARKS = ['required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive',
-               'nozero', 'any', 'upper', 'nonempty']
-ERROR_CODES = {'xml': 'VIR_ERR_XML_ERROR', 'config': 'VIR_ERR_CONFIG_UNSUPPORTED', 'internal': 'VIR_ERR_INTERNAL_ERROR',
-               'detail': 'VIR_ERR_XML_DETAIL'}
-
-ERROR_DOMAINS = {'domain': 'VIR_FROM_DOMAIN', 'xml': 'VIR_FROM_XML', 'none': 'VIR_FROM_NONE',
-                 'device': 'VIR_FROM_DEVICE', 'cpu': 'VIR_FROM_CPU', 'storage': 'VIR_FROM_STORAGE'}
+               'nozero', 'any', 'upper', 'nonempty', 'lax',
+               'signed']
 
 
 def quote(text: str | None) -> str:
@@ -108,12 +104,13 @@ def struct_source(schema: Schema, struct: Struct) -> list[str]:
     out.append(f'static const ModelField {prefix}_fields[] = {{')
     out += [field_source(schema, struct, index, field) for index, field in enumerate(struct.fields)]
     order = attribute_order(struct)
+    unknown = ', '.join(words(struct.unknown)) if struct.unknown else 'NULL, 0'
     out.append('};')
     if order:
         out.append(f'static const guint8 {prefix}_attributes[] = {{{", ".join(map(str, order))}}};')
     out += [f'const ModelType {prefix}_type = {{{quote(struct.name)}, {quote(struct.xml or None)}, '
             f'sizeof({struct.name}), {"TRUE" if struct.root else "FALSE"}, {prefix}_fields, {len(struct.fields)}, '
-            f'{prefix + "_attributes" if order else "NULL"}, {len(order)}}};', '']
+            f'{prefix + "_attributes" if order else "NULL"}, {len(order)}, {unknown}}};', '']
     return out
 
 
@@ -128,6 +125,8 @@ def condition_source(schema: Schema, struct: Struct, condition: Condition) -> st
 def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> str:
     kind = 'LIST' if field.repeated else 'STRUCT' if field.struct else 'ENUM' if field.enum else KINDS[field.type]
     marks = [f'MODEL_{mark.upper()}' for mark in TABLE_MARKS if mark in field.marks]
+    if field.struct and 'required' in field.marks and 'keep' not in field.marks:
+        marks.append('MODEL_KEEP')
     if struct.find(field.c) is not field:
         marks.append('MODEL_TWIN')
     hexadecimal = field.option('hex')
@@ -177,10 +176,15 @@ def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> st
         parts.append(f'.max = {int(field.option("max"), 0)}u')
     if field.option('kept'):
         parts.append(f'.kept = {quote(field.option("kept"))}')
-    for what in ('bad', 'missing'):
+    for what in ('bad', 'high', 'missing'):
         if field.option(what):
-            place, _, text = field.option(what).partition(':')
-            domain, _, code = place.rpartition('.')
-            parts += [f'.{what} = {quote(text)}',
-                      f'.{what}_code = {ERROR_CODES[code]} | {ERROR_DOMAINS[domain or "domain"]} << 16']
+            text, code = words(field.option(what))
+            parts += [f'.{what} = {text}', f'.{what}_code = {code}']
     return '    {' + ', '.join(parts) + '},'
+
+
+def words(option: str) -> tuple[str, str]:
+    """The C for libvirt's own words and for their code."""
+    place, _, text = option.partition(':')
+    domain, _, code = place.rpartition('.')
+    return quote(text), f'{ERROR_CODES[code]} | {ERROR_DOMAINS[domain or "domain"]} << 16'

@@ -216,7 +216,8 @@ class Emitter:
         if field.option('max'):
             limits['maxInclusive'] = int(field.option('max'), 0)
         kinds = {'int': 'int', 'uint': 'unsignedInt', 'int64': 'long', 'uint64': 'unsignedLong'}
-        return data(kinds[field.type], **limits)
+        text = data(kinds[field.type], **limits)
+        return choice([text, '<value>-1</value>']) if 'any' in field.marks else text
 
 
 def emit(schema: Schema, root: str) -> str:

@@ -11,7 +11,8 @@ import emit_model
 import emit_model_docs
 import emit_model_tests
 import emit_rng
-import schema
+import schema_read
+from schema import SchemaError
 
 BACK_ENDS = {
     'header': emit_model.header,
@@ -28,8 +29,8 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        text = BACK_ENDS[sys.argv[1]](schema.load([pathlib.Path(path) for path in sys.argv[3:]]))
-    except schema.SchemaError as error:
+        text = BACK_ENDS[sys.argv[1]](schema_read.load([pathlib.Path(path) for path in sys.argv[3:]]))
+    except SchemaError as error:
         print(error, file=sys.stderr)
         return 1
     pathlib.Path(sys.argv[2]).write_text(text)

@@ -2,7 +2,7 @@
 /*
  * The domain documents that a recorded libvirtd answered with: reading one and writing it again gives the same text.
  *
- *   recorded FILE.jsonl [NAME]   with NAME: shows what we make of that one
+ *   recorded FILE.jsonl [SCHEMA [NAME]]   with SCHEMA: they also have to agree with it; with NAME: shows that one
  *
  * Exit 77 (skip) where FILE is absent.
  */
@@ -15,8 +15,8 @@
 
 typedef struct {
     guint total, equal;
-    const char *only;
-    GHashTable *causes; /* first differing line -> how often */
+    const char *schema; /* NULL: none */
+    const char *only;   /* NULL: all */
 } Run;
 
 /* The first line in which A and B differ, as "theirs | ours". */
@@ -44,6 +44,17 @@ static char *readable(const char *xml)
     return g_regex_replace_literal(mac, text, -1, 0, "mac address='52:54:00:00:00:01'", 0, NULL);
 }
 
+static gboolean is_valid(const Run *run, const char *name, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(XmlDocument) document = xml_parse(text, "domain", &error);
+
+    if (document && (!run->schema || xml_validate(document, run->schema, &error)))
+        return TRUE;
+    printf("%s: %s\n", name, error->message);
+    return FALSE;
+}
+
 static void check(Run *run, const char *name, const char *xml)
 {
     g_autoptr(GError) error = NULL;
@@ -58,14 +69,14 @@ static void check(Run *run, const char *name, const char *xml)
         printf("%s", ours);
     if (warnings->len)
         printf("%s: %s\n", name, (char *)g_ptr_array_index(warnings, 0));
+    if (!is_valid(run, name, ours))
+        return;
     if (g_str_equal(theirs, ours)) {
         run->equal++;
         return;
     }
     g_autofree char *difference = first_difference(theirs, ours);
     printf("%s: %s\n", name, difference);
-    g_hash_table_insert(run->causes, g_strdup(difference),
-                        GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(run->causes, difference)) + 1));
 }
 
 static void check_line(Run *run, const char *line)
@@ -86,8 +97,7 @@ static void check_line(Run *run, const char *line)
 
 int main(int argc, char **argv)
 {
-    g_autoptr(GHashTable) causes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Run run = {0, 0, argc > 2 ? argv[2] : NULL, causes};
+    Run run = {0, 0, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL};
     g_autofree char *text = NULL;
 
     if (argc < 2 || !g_file_get_contents(argv[1], &text, NULL, NULL)) {

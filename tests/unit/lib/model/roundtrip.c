@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Random objects of every struct: written, read and written again, copied, compared. A seed that failed is in the
+ * message; MODEL_ROUNDS in the environment makes the test longer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/error.h"
+#include "tests/unit/lib/model/random.h"
+
+static char *format(const ModelType *type, gconstpointer object, guint flags)
+{
+    g_autoptr(XmlWriter) writer = xml_writer_new();
+
+    model_format_as(type, type->xml ? type->xml : "thing", object, flags, writer);
+    return xml_writer_finish(writer);
+}
+
+static gpointer parse(const ModelType *type, const char *text, guint flags, guint32 seed)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(XmlDocument) document = xml_parse(text, "test", &error);
+
+    g_assert_no_error(error);
+    gpointer object = model_parse(type, xml_root(document), flags, warnings, &error);
+    if (error)
+        g_error("%s, seed %u: %s\n%s", type->name, seed, error->message, text);
+    if (warnings->len)
+        g_error("%s, seed %u: %s\n%s", type->name, seed, (char *)g_ptr_array_index(warnings, 0), text);
+    return object;
+}
+
+static gboolean print_difference(const char *path, gpointer data)
+{
+    g_test_message("differs: %s", path);
+    return TRUE;
+}
+
+static void expect_equal(const ModelType *type, gconstpointer a, gconstpointer b, guint32 seed, const char *text)
+{
+    if (model_equal(type, a, b))
+        return;
+    model_compare(type, a, b, MODEL_COMPARE_ALL, print_difference, NULL);
+    g_error("%s, seed %u: not the same after\n%s", type->name, seed, text);
+}
+
+static gboolean count_difference(const char *path, gpointer data)
+{
+    ++*(guint *)data;
+    return TRUE;
+}
+
+static void release(const ModelType *type, gpointer object)
+{
+    if (type->root)
+        model_unref(type, object);
+    else
+        model_free(type, object);
+}
+
+static void round_trip(const ModelType *type, guint32 seed)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    gpointer object = random_object(type, rand);
+    guint differences = 0;
+
+    g_autofree char *text = format(type, object, MODEL_FORMAT_STATUS);
+    gpointer again = parse(type, text, MODEL_PARSE_STATUS, seed);
+    expect_equal(type, object, again, seed, text);
+    g_autofree char *text_again = format(type, again, MODEL_FORMAT_STATUS);
+    g_assert_cmpstr(text, ==, text_again);
+
+    gpointer copy = model_copy(type, object);
+    expect_equal(type, object, copy, seed, text);
+    model_compare(type, object, copy, MODEL_COMPARE_ALL, count_difference, &differences);
+    g_assert_cmpuint(differences, ==, 0);
+
+    gpointer other = random_object(type, rand);
+    model_compare(type, object, other, MODEL_COMPARE_ALL, count_difference, &differences);
+    g_assert_cmpint(differences == 0, ==, model_equal(type, object, other));
+
+    g_autofree char *defined = format(type, object, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE);
+    gpointer definition = parse(type, defined, MODEL_PARSE_INACTIVE, seed);
+    g_autofree char *defined_again = format(type, definition, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE);
+    g_assert_cmpstr(defined, ==, defined_again);
+
+    release(type, object);
+    release(type, again);
+    release(type, copy);
+    release(type, other);
+    release(type, definition);
+}
+
+/* Whether what TYPE holds depends on more than LEVELS elements around it, or on the namespaces that a root declares;
+ * those are tested within them. */
+static gboolean depends(const ModelType *type, guint levels)
+{
+    for (guint i = 0; i < type->n_fields; i++) {
+        const ModelField *field = &type->fields[i];
+        if (field->space && !type->root)
+            return TRUE;
+        for (guint j = 0; j < field->n_conditions; j++)
+            if (field->conditions[j].outer > levels)
+                return TRUE;
+        if (field->type && !type->root && levels < 3 && depends(field->type, levels + 1))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void test_structs(void)
+{
+    const char *rounds = g_getenv("MODEL_ROUNDS");
+
+    for (guint32 seed = 1; seed <= (rounds ? (guint32)atoi(rounds) : 20); seed++)
+        for (guint i = 0; model_types[i]; i++)
+            if (!depends(model_types[i], 0))
+                round_trip(model_types[i], seed);
+}
+
+/* What we write as a definition is what our schema accepts. */
+static void test_schema(gconstpointer schema)
+{
+    for (guint32 seed = 1; seed <= 40; seed++) {
+        g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Domain) domain = random_object(&domain_type, rand);
+        g_autofree char *text = model_format_text(&domain_type, domain, MODEL_FORMAT_SECURE);
+        g_autoptr(XmlDocument) document = xml_parse(text, "domain", &error);
+        g_assert_no_error(error);
+        if (!xml_validate(document, schema, &error))
+            g_error("seed %u: %s\n%s", seed, error->message, text);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/model/roundtrip/structs", test_structs);
+    if (argc > 1)
+        g_test_add_data_func("/model/roundtrip/schema", argv[1], test_schema);
+    return g_test_run();
+}
