@@ -2,34 +2,40 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What duovirt is built, run and tested with, as Debian 12 packages. Installs what is missing; as root.
 #
-#   deps.sh build | run | test ...   these groups (default: all)
+#   deps.sh GROUP...      build run demo test oracle; default: all but the oracle
 set -euo pipefail
 
-# compiler, generator (python3, libvirt-dev's public constants) and the libraries of ARCHITECTURE.md
-build=(gcc meson ninja-build pkg-config python3 libglib2.0-dev libjson-glib-dev libxml2-dev libvirt-dev libsystemd-dev
+# compiler, generator (python3; libvirt-dev's public constants) and the libraries of ARCHITECTURE.md
+build=(gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libjson-glib-dev libxml2-dev libvirt-dev libsystemd-dev
        libseccomp-dev libcap-ng-dev libxen-dev)
-# the hypervisor and its image tool; libvirt's own client, which ours is driven by
-run=(qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf libvirt-clients)
-# stock clients and the oracle; what the small guest is made of; namespaces; fuzzing
-test=(python3-libvirt python3-pexpect libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu dbus busybox-static
-      cpio file kmod xz-utils iproute2 procps libxml2-utils clang libclang-rt-14-dev)
+# the hypervisor with its firmware and image tool
+run=(qemu-system-x86 qemu-utils seabios ipxe-qemu)
+# stock virsh, a terminal to type into, and what tools/make-guest.sh makes its guest of
+demo=(libvirt-clients python3-pexpect busybox-static cpio kmod)
+# stock Python bindings, bridges and taps, schema checks, libFuzzer
+test=("${demo[@]}" python3-libvirt iproute2 libxml2-utils clang libclang-rt-14-dev)
+# Debian's libvirtd to compare with, only its programs: libvirt-daemon-system would start it on this machine
+oracle=(libvirt-daemon libvirt-daemon-driver-qemu)
 
+[ $# -gt 0 ] || set -- build run test
 wanted=()
-for group in "${@:-build run test}"; do
-    for name in $group; do
-        declare -n list=$name
-        wanted+=("${list[@]}")
-    done
+for name in "$@"; do
+    declare -n list=$name
+    wanted+=("${list[@]}")
 done
 
 missing=()
 for package in "${wanted[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "nothing to install"
+    exit
+fi
 
 echo "installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-# Daemons that packages bring are not to start by themselves on a test machine.
-apt-get -q update >/dev/null
-apt-get -q -y install --no-install-recommends "${missing[@]}" >/dev/null
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt-get -q -o Acquire::Retries=3 update >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
