@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Each domain has slots, one for each group of figures, that hold the last answer and count the attempts that have
- * ended, well or not. Who asks sets bits in `wanted` and remembers the counts; then makes sure that the domain's own
- * sampling queue has work. That work takes one bit after the other, the ones that need no monitor first, asks the
- * driver, stores the answer and counts. Who waits, waits until the counts have moved on. So:
+ * Each domain has slots, one for each group of figures, that hold the last answer and count the attempts that have ended,
+ * well or not. Who asks sets bits in `wanted` and remembers the counts; then makes sure that the domain's own sampling
+ * queue has work. That work takes one bit after the other, asks the driver, stores the answer and counts. Who waits, waits
+ * until the counts have moved on. So:
  *
  *   - a question that comes while the same one is under way shares its answer: no more than one sample in flight;
  *   - a guest that does not answer holds up one thread, of its own, for SAMPLE_BUDGET at most, however many ask; the
- *     askers leave at their deadlines; the late answer, if it comes, is stored for the next;
- *   - what a domain's operations do (a save that takes minutes) plays no part: its sampling queue is not its queue.
+ *     askers leave when they like; the late answer, if it comes, is stored for the next;
+ *   - what a domain's operations do (a save that takes minutes) plays no part: its sampling queues are not its queue.
  *
- * The budget is of the whole work, not of each group: a monitor that did not answer the first question in a second is
- * not waited for again for the second one.
+ * There are two such lines: one for what the host's kernel knows of the guest, one for what its monitor is asked. They do
+ * not wait for each other, so the CPU time of a guest whose monitor is stuck is still told at once.
  *
- * Figures belong to a run: another domain id means that what is stored is of another guest's life and counts as
- * nothing.
+ * The budget is of the whole work, not of each group: a monitor that did not answer the first question in a second is not
+ * waited for again for the second one.
+ *
+ * Who asks about many waits as long as answers come in (sampler_wait): a guest is given up when, for the asker's patience,
+ * neither it nor any other has answered. A fixed time for all was ruled out: on a busy host the answers of many guests that
+ * are well take longer than one should wait for a single one that is not.
+ *
+ * Figures belong to a run: another domain id means that what is stored is of another guest's life and counts as nothing.
  *
  * Ruled out: the common work pool (a handful of stopped guests would take all its threads, and with them everybody's
  * calls); periodic sampling in the background (costs guests that nobody asks about, and answers with figures that are
@@ -28,14 +34,11 @@
 #define SAMPLE_BUDGET G_USEC_PER_SEC
 #define BUDGET_MIN 1000
 #define MEMORY_STATS_MAX VIR_DOMAIN_MEMORY_STAT_NR
-#define KERNEL_GROUPS (VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_INTERFACE) /* a silent monitor does not matter */
+#define KERNEL_GROUPS (VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE)
+#define LOOK_AGAIN (5 * 1000) /* who waits for many looks how many are left */
 
-/* In the order in which they are asked; the order in which libvirt lists them is another. */
-static const guint asking_order[SAMPLER_SLOTS] = {
-    VIR_DOMAIN_STATS_CPU_TOTAL, VIR_DOMAIN_STATS_INTERFACE, VIR_DOMAIN_STATS_VCPU,
-    VIR_DOMAIN_STATS_BALLOON,   VIR_DOMAIN_STATS_BLOCK,     SAMPLER_MEMORY,
-};
-static const guint listing_order[SAMPLER_SLOTS] = {
+static const guint slot_groups[SAMPLER_SLOTS] = {
+    /* in the order in which libvirt lists them */
     VIR_DOMAIN_STATS_CPU_TOTAL, VIR_DOMAIN_STATS_BALLOON, VIR_DOMAIN_STATS_VCPU,
     VIR_DOMAIN_STATS_INTERFACE, VIR_DOMAIN_STATS_BLOCK,   SAMPLER_MEMORY,
 };
@@ -46,22 +49,28 @@ typedef struct {
     guint attempts;  /* that have ended */
 } Slot;
 
-/* What is kept of one domain, in Vm.sampler. */
 typedef struct {
     Queue *queue;
+    guint wanted;
+    guint asking;     /* the group the driver is being asked for; 0: none */
+    gboolean engaged; /* work is on the queue or being done */
+} Line;
+
+enum { LINE_KERNEL, LINE_MONITOR, LINES };
+
+/* What is kept of one domain, in Vm.sampler. */
+typedef struct {
     GMutex lock; /* all below */
     GCond moved; /* signalled when an attempt has ended */
     int run;     /* domain id that the slots are of */
-    guint wanted;
-    guint asking; /* the group the driver is being asked for; 0: none */
-    gboolean engaged; /* work is on the queue or being done */
-    Slot slots[SAMPLER_SLOTS]; /* as asking_order */
+    Line lines[LINES];
+    Slot slots[SAMPLER_SLOTS]; /* as slot_groups */
 } Sampler;
 
 static guint slot_of(guint group)
 {
     guint i = 0;
-    while (asking_order[i] != group)
+    while (slot_groups[i] != group)
         i++;
     return i;
 }
@@ -69,7 +78,8 @@ static guint slot_of(guint group)
 static Sampler *sampler_new(void)
 {
     Sampler *sampler = g_new0(Sampler, 1);
-    sampler->queue = queue_new();
+    for (guint i = 0; i < LINES; i++)
+        sampler->lines[i].queue = queue_new();
     sampler->run = -1;
     g_mutex_init(&sampler->lock);
     g_cond_init(&sampler->moved);
@@ -89,7 +99,8 @@ static void sampler_free(gpointer data)
 {
     Sampler *sampler = data;
     clear_slots(sampler);
-    queue_unref(sampler->queue);
+    for (guint i = 0; i < LINES; i++)
+        queue_unref(sampler->lines[i].queue);
     g_mutex_clear(&sampler->lock);
     g_cond_clear(&sampler->moved);
     g_free(sampler);
@@ -141,11 +152,11 @@ static gboolean ask_driver(Vm *vm, guint group, guint64 budget, Params *params, 
 }
 
 /* The next group to ask for, 0 if there is none. Locked. */
-static guint next_wanted(const Sampler *sampler)
+static guint next_wanted(const Line *line)
 {
     for (guint i = 0; i < SAMPLER_SLOTS; i++) {
-        if (sampler->wanted & asking_order[i])
-            return asking_order[i];
+        if (line->wanted & slot_groups[i])
+            return slot_groups[i];
     }
     return 0;
 }
@@ -164,11 +175,11 @@ static void store(Sampler *sampler, guint group, Params *params, GError *error)
     g_cond_broadcast(&sampler->moved);
 }
 
-static void sample_group(Vm *vm, Sampler *sampler, guint group, gint64 deadline)
+static void sample_group(Vm *vm, Sampler *sampler, Line *line, guint group, gint64 deadline)
 {
     int run = sampler->run;
-    sampler->wanted &= ~group;
-    sampler->asking = group;
+    line->wanted &= ~group;
+    line->asking = group;
     g_mutex_unlock(&sampler->lock);
 
     g_autoptr(GError) error = NULL;
@@ -177,34 +188,49 @@ static void sample_group(Vm *vm, Sampler *sampler, guint group, gint64 deadline)
     gboolean good = ask_driver(vm, group, MAX(left, BUDGET_MIN), params, &error);
 
     g_mutex_lock(&sampler->lock);
-    sampler->asking = 0;
+    line->asking = 0;
     gboolean same_run = sampler->run == run;
     store(sampler, group, good && same_run ? g_steal_pointer(&params) : NULL, g_steal_pointer(&error));
 }
 
-static void work(gpointer data)
+/* The reference to VM is ours. */
+static void work(Vm *taken, guint which)
 {
-    g_autoptr(Vm) vm = data;
+    g_autoptr(Vm) vm = taken;
     Sampler *sampler = vm->sampler;
+    Line *line = &sampler->lines[which];
     gint64 deadline = g_get_monotonic_time() + SAMPLE_BUDGET;
     guint group;
     g_mutex_lock(&sampler->lock);
-    while ((group = next_wanted(sampler)))
-        sample_group(vm, sampler, group, deadline);
-    sampler->engaged = FALSE;
+    while ((group = next_wanted(line)))
+        sample_group(vm, sampler, line, group, deadline);
+    line->engaged = FALSE;
     g_mutex_unlock(&sampler->lock);
 }
 
-/* Sees to it that the wanted groups are asked for. Locked. */
-static void engage(Vm *vm, Sampler *sampler)
+static void work_kernel(gpointer vm)
 {
+    work(vm, LINE_KERNEL);
+}
+
+static void work_monitor(gpointer vm)
+{
+    work(vm, LINE_MONITOR);
+}
+
+/* Sees to it that GROUPS are asked for in line WHICH. Locked. */
+static void want(Vm *vm, Sampler *sampler, guint which, guint groups)
+{
+    static const QueueFunc works[LINES] = {work_kernel, work_monitor};
+    Line *line = &sampler->lines[which];
     GError *error = NULL;
-    if (sampler->engaged || !sampler->wanted)
+    line->wanted |= groups & ~line->asking;
+    if (line->engaged || !line->wanted)
         return;
-    sampler->engaged = queue_push(sampler->queue, work, vm_ref(vm), &error);
-    if (sampler->engaged)
+    line->engaged = queue_push(line->queue, works[which], vm_ref(vm), &error);
+    if (line->engaged)
         return;
-    for (guint group; (group = next_wanted(sampler)); sampler->wanted &= ~group)
+    for (guint group; (group = next_wanted(line)); line->wanted &= ~group)
         store(sampler, group, NULL, g_error_copy(error));
     g_error_free(error);
     vm_unref(vm);
@@ -222,42 +248,92 @@ void sampler_ask(Vm *vm, guint groups, SamplerTicket *ret_ticket)
     *ret_ticket = (SamplerTicket){.vm = vm, .groups = groups, .run = view->id};
     for (guint i = 0; i < SAMPLER_SLOTS; i++)
         ret_ticket->attempts[i] = sampler->slots[i].attempts;
-    guint askable = view->responsive ? groups : groups & KERNEL_GROUPS;
-    sampler->wanted |= askable & ~sampler->asking;
-    engage(vm, sampler);
+    want(vm, sampler, LINE_KERNEL, groups & KERNEL_GROUPS);
+    if (view->responsive)
+        want(vm, sampler, LINE_MONITOR, groups & ~KERNEL_GROUPS);
     g_mutex_unlock(&sampler->lock);
 }
 
-/* Waits for the end of an attempt for GROUP that had not ended when TICKET was made. Locked. */
-static gboolean wait_attempt(Sampler *sampler, const SamplerTicket *ticket, guint group, gint64 deadline)
+/* An attempt for slot I that had not ended when TICKET was made has ended. Locked. */
+static gboolean has_ended(const Sampler *sampler, const SamplerTicket *ticket, guint i)
 {
-    guint i = slot_of(group);
-    while (sampler->slots[i].attempts == ticket->attempts[i]) {
-        if (!((sampler->wanted | sampler->asking) & group))
-            return FALSE; /* nobody is at it: the domain is known not to answer */
-        if (!g_cond_wait_until(&sampler->moved, &sampler->lock, deadline))
-            return FALSE;
-    }
-    return TRUE;
+    return sampler->slots[i].attempts != ticket->attempts[i];
 }
 
-void sampler_answer(const SamplerTicket *ticket, gint64 deadline, Params *params, gboolean *ret_stale)
+/* The groups of TICKET that somebody is at and that have not ended. Locked. */
+static guint groups_left(const Sampler *sampler, const SamplerTicket *ticket)
+{
+    guint left = 0, pending = 0;
+    for (guint i = 0; i < LINES; i++)
+        pending |= sampler->lines[i].wanted | sampler->lines[i].asking;
+    for (guint i = 0; i < SAMPLER_SLOTS; i++) {
+        if (!has_ended(sampler, ticket, i))
+            left |= slot_groups[i] & ticket->groups & pending;
+    }
+    return left;
+}
+
+/* Waits until DEADLINE for an answer to TICKET; the number of groups that are left. */
+static guint wait_for_one(const SamplerTicket *ticket, gint64 deadline)
+{
+    Sampler *sampler = sampler_of(ticket->vm);
+    g_mutex_lock(&sampler->lock);
+    guint left = groups_left(sampler, ticket);
+    if (left && g_cond_wait_until(&sampler->moved, &sampler->lock, deadline))
+        left = groups_left(sampler, ticket);
+    g_mutex_unlock(&sampler->lock);
+    return __builtin_popcount(left);
+}
+
+void sampler_wait(const SamplerTicket *const *tickets, guint n, gint64 patience)
+{
+    gint64 start = g_get_monotonic_time(), progress = start;
+    guint first = 0, before = G_MAXUINT;
+    while (first < n) {
+        gint64 now = g_get_monotonic_time();
+        gint64 deadline = MIN(progress + patience, start + SAMPLE_BUDGET);
+        if (now >= deadline)
+            return;
+        if (wait_for_one(tickets[first], MIN(deadline, now + LOOK_AGAIN)) == 0) {
+            first++;
+            progress = g_get_monotonic_time();
+            before = G_MAXUINT;
+            continue;
+        }
+        guint left = 0;
+        for (guint i = first; i < n; i++)
+            left += wait_for_one(tickets[i], 0);
+        if (left < before)
+            progress = g_get_monotonic_time();
+        before = left;
+    }
+}
+
+void sampler_answer(const SamplerTicket *ticket, Params *params, gboolean *ret_stale)
 {
     Sampler *sampler = sampler_of(ticket->vm);
     gboolean stale = FALSE;
     g_mutex_lock(&sampler->lock);
     for (guint i = 0; i < SAMPLER_SLOTS; i++) {
-        guint group = listing_order[i];
-        if (!(ticket->groups & group))
+        if (!(ticket->groups & slot_groups[i]))
             continue;
-        gboolean ended = wait_attempt(sampler, ticket, group, deadline);
-        const Slot *slot = &sampler->slots[slot_of(group)];
-        stale |= !ended || error_is(slot->error, VIR_ERR_OPERATION_TIMEOUT);
+        const Slot *slot = &sampler->slots[i];
+        stale |= !has_ended(sampler, ticket, i) || error_is(slot->error, VIR_ERR_OPERATION_TIMEOUT);
         if (slot->params && sampler->run == ticket->run)
             params_extend(params, slot->params);
     }
     g_mutex_unlock(&sampler->lock);
     *ret_stale = stale;
+}
+
+/* Waits until DEADLINE for the end of the only group's attempt. Locked. */
+static gboolean wait_attempt(Sampler *sampler, const SamplerTicket *ticket, gint64 deadline)
+{
+    while (groups_left(sampler, ticket)) {
+        if (!g_cond_wait_until(&sampler->moved, &sampler->lock, deadline))
+            break;
+    }
+    return has_ended(sampler, ticket, slot_of(ticket->groups));
 }
 
 gboolean sampler_measure(Vm *vm, guint group, guint64 budget, Params *params, GError **error)
@@ -266,7 +342,7 @@ gboolean sampler_measure(Vm *vm, guint group, guint64 budget, Params *params, GE
     sampler_ask(vm, group, &ticket);
     Sampler *sampler = sampler_of(vm);
     g_mutex_lock(&sampler->lock);
-    gboolean ended = wait_attempt(sampler, &ticket, group, g_get_monotonic_time() + budget);
+    gboolean ended = wait_attempt(sampler, &ticket, g_get_monotonic_time() + budget);
     const Slot *slot = &sampler->slots[slot_of(group)];
     gboolean good = ended && !slot->error && slot->params && sampler->run == ticket.run;
     if (good)

@@ -3,9 +3,9 @@
 /*
  * Figures of running guests, asked of their drivers.
  *
- * However many ask about one domain at the same time, its driver is asked once. Asking never blocks; the answer is
- * waited for until a deadline of the asker's, past which the figures that were measured last are given and called
- * stale. See sampler.c. Any thread.
+ * However many ask about one domain at the same time, its driver is asked once. Asking never blocks; answers are waited
+ * for by the asker, for as long as he likes, and where none comes, the figures that were measured last are given and
+ * called stale. See sampler.c. Any thread.
  */
 #include <glib.h>
 #include "daemon/core/vm.h"
@@ -30,10 +30,13 @@ typedef struct {
 /* Asks for GROUPS of VM, which should be running. */
 void sampler_ask(Vm *vm, guint groups, SamplerTicket *ret_ticket);
 
-/* Adds to PARAMS, in libvirt's order of groups, what is known at DEADLINE (g_get_monotonic_time()) or as soon as all is
- * answered. RET_STALE: something is older than the question, or missing because the guest did not answer. */
-void sampler_answer(const SamplerTicket *ticket, gint64 deadline, Params *params, gboolean *ret_stale);
+/* Waits until all N questions are answered, or no answer to any has come for PATIENCE microseconds. */
+void sampler_wait(const SamplerTicket *const *tickets, guint n, gint64 patience);
 
-/* One group, nothing old: FALSE with VIR_ERR_OPERATION_TIMEOUT if the guest does not answer within BUDGET
- * microseconds, or the driver's error. */
+/* Adds to PARAMS, in libvirt's order of groups, what is known now. RET_STALE: something is older than the question, or
+ * missing because the guest did not answer. */
+void sampler_answer(const SamplerTicket *ticket, Params *params, gboolean *ret_stale);
+
+/* One group, nothing old: FALSE with VIR_ERR_OPERATION_TIMEOUT if the guest does not answer within BUDGET microseconds,
+ * or the driver's error. */
 gboolean sampler_measure(Vm *vm, guint group, guint64 budget, Params *params, GError **error);

@@ -2,10 +2,10 @@
 /*
  * Handler: figures of many domains at once.
  *
- * The answer comes within BULK_BUDGET whatever the guests do: all are asked at the same time, and where one does not
- * answer, what it answered last is given and its record carries the boolean "duovirt.stale" (true), a field of ours
- * that no record has whose figures are whole and of now. VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT asks not to wait for
- * another call's work on a domain, which we never do.
+ * All guests are asked at the same time, and waited for as long as answers come in; after PATIENCE without one, what each
+ * of the others answered last is given, and its record carries the boolean "duovirt.stale" (true), a field of ours that no
+ * record has whose figures are whole and of now. VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT asks not to wait for another
+ * call's work on a domain, which we never do.
  */
 #include "daemon/core/image-size.h"
 #include "daemon/core/registry.h"
@@ -13,9 +13,9 @@
 #include "daemon/core/wire-params.h"
 #include "daemon/rpc/call.h"
 #include "lib/error.h"
-#include "lib/model/domain-defaults.h"
+#include "lib/model/domain-cpus.h"
 
-#define BULK_BUDGET (50 * 1000)
+#define PATIENCE (50 * 1000)
 #define STALE_FIELD "duovirt.stale"
 #define ALL_GROUPS (VIR_DOMAIN_STATS_STATE | SAMPLER_GROUPS)
 
@@ -142,15 +142,15 @@ static GArray *idle_images(const GArray *subjects, guint groups, gint64 deadline
 }
 
 /* Takes IMAGES forward by as many as the domain has disks, if it does not run. */
-static void add_subject_params(const Subject *subject, guint groups, const ImageSize **images, gint64 deadline,
-                               Params *params, gboolean *ret_stale)
+static void add_subject_params(const Subject *subject, guint groups, const ImageSize **images, Params *params,
+                               gboolean *ret_stale)
 {
     if (groups & VIR_DOMAIN_STATS_STATE) {
         params_int(params, subject->view->state, "state.state");
         params_int(params, subject->view->reason, "state.reason");
     }
     if (subject->view->id >= 0) {
-        sampler_answer(&subject->ticket, deadline, params, ret_stale);
+        sampler_answer(&subject->ticket, params, ret_stale);
     } else {
         const Domain *def = vm_view_def(subject->view);
         add_idle(def, groups, *images, params);
@@ -159,23 +159,33 @@ static void add_subject_params(const Subject *subject, guint groups, const Image
     }
 }
 
+/* The questions to those that run. Elements are borrowed from SUBJECTS. */
+static GPtrArray *ask_all(GArray *subjects, guint groups)
+{
+    GPtrArray *tickets = g_ptr_array_new();
+    for (guint i = 0; i < subjects->len; i++) {
+        Subject *subject = &g_array_index(subjects, Subject, i);
+        if (subject->view->id < 0)
+            continue;
+        sampler_ask(subject->vm, groups & SAMPLER_GROUPS, &subject->ticket);
+        g_ptr_array_add(tickets, &subject->ticket);
+    }
+    return tickets;
+}
+
 gboolean remote_connect_get_all_domain_stats(Call *call, const RemoteConnectGetAllDomainStatsArgs *args,
                                              RemoteConnectGetAllDomainStatsRet *ret, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() + BULK_BUDGET;
     if ((args->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) && (args->stats & ~ALL_GROUPS))
         return error_set(error, call->instance->from, VIR_ERR_ARGUMENT_UNSUPPORTED,
                          "Stats types bits 0x%x are not supported by this daemon", args->stats & ~ALL_GROUPS);
     guint groups = args->stats ? args->stats & ALL_GROUPS : ALL_GROUPS;
 
-    g_autoptr(GArray) subjects = choose(call, args);
-    for (guint i = 0; i < subjects->len; i++) {
-        Subject *subject = &g_array_index(subjects, Subject, i);
-        if (subject->view->id >= 0)
-            sampler_ask(subject->vm, groups & SAMPLER_GROUPS, &subject->ticket);
-    }
     gboolean sizes;
-    g_autoptr(GArray) images = idle_images(subjects, groups, deadline, &sizes);
+    g_autoptr(GArray) subjects = choose(call, args);
+    g_autoptr(GPtrArray) tickets = ask_all(subjects, groups);
+    g_autoptr(GArray) images = idle_images(subjects, groups, g_get_monotonic_time() + PATIENCE, &sizes);
+    sampler_wait((const SamplerTicket *const *)tickets->pdata, tickets->len, PATIENCE);
     const ImageSize *next_image = (const ImageSize *)images->data;
 
     ret->n_ret_stats = subjects->len;
@@ -184,7 +194,7 @@ gboolean remote_connect_get_all_domain_stats(Call *call, const RemoteConnectGetA
         const Subject *subject = &g_array_index(subjects, Subject, i);
         gboolean stale = !sizes && subject->view->id < 0;
         g_autoptr(Params) params = params_new();
-        add_subject_params(subject, groups, &next_image, deadline, params, &stale);
+        add_subject_params(subject, groups, &next_image, params, &stale);
         if (stale)
             params_boolean(params, TRUE, STALE_FIELD);
         call_domain(subject->vm, &ret->ret_stats[i].dom);

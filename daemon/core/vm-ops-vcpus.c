@@ -8,7 +8,7 @@
 #include "daemon/core/vm-ops.h"
 #include "lib/cpuset.h"
 #include "lib/error.h"
-#include "lib/model/domain-defaults.h"
+#include "lib/model/domain-cpus.h"
 #include "lib/sysfs.h"
 
 #define AFFINITY_CPUS CPUSET_MAX

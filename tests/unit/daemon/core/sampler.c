@@ -18,7 +18,7 @@ static struct {
 
 static gboolean needs_monitor(guint group)
 {
-    return group != VIR_DOMAIN_STATS_CPU_TOTAL && group != VIR_DOMAIN_STATS_INTERFACE;
+    return group == VIR_DOMAIN_STATS_BALLOON || group == VIR_DOMAIN_STATS_BLOCK || group == SAMPLER_MEMORY;
 }
 
 static gboolean answer(guint group, guint64 budget, GError **error)
@@ -83,8 +83,10 @@ static char *ask(Vm *vm, guint groups, gint64 budget, gboolean *ret_stale)
     SamplerTicket ticket;
     gboolean stale;
     g_autoptr(Params) params = params_new();
+    const SamplerTicket *tickets[] = {&ticket};
     sampler_ask(vm, groups, &ticket);
-    sampler_answer(&ticket, g_get_monotonic_time() + budget, params, &stale);
+    sampler_wait(tickets, 1, budget);
+    sampler_answer(&ticket, params, &stale);
     GString *fields = g_string_new(NULL);
     for (guint i = 0; i < params_length(params); i++)
         g_string_append_printf(fields, "%s%s", i ? "|" : "", params_at(params, i)->field);
@@ -124,7 +126,7 @@ static void test_one_in_flight(void)
         threads[i] = g_thread_new("ask", ask_thread, vm);
     for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
         g_thread_join(threads[i]);
-    g_assert_cmpint(fake.most_in_flight, ==, 1);
+    g_assert_cmpint(fake.most_in_flight, <=, 2); /* of the kernel, and of the monitor */
     g_assert_cmpint(fake.calls, <=, 20); /* 100 if they did not share */
 }
 
@@ -146,21 +148,61 @@ static void test_silent(void)
     g_assert_false(stale); /* the kernel tells that */
 }
 
+/* What the kernel tells does not wait behind what the monitor does not. */
+static void test_kernel_first(void)
+{
+    g_autoptr(Vm) vm = make();
+    fake.silent = TRUE;
+    SamplerTicket ticket;
+    sampler_ask(vm, VIR_DOMAIN_STATS_BLOCK, &ticket);
+    g_autoptr(Params) params = params_new();
+    g_autoptr(GError) error = NULL;
+    gint64 start = g_get_monotonic_time();
+    g_assert_true(sampler_measure(vm, VIR_DOMAIN_STATS_CPU_TOTAL, PATIENCE, params, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, G_USEC_PER_SEC / 2);
+}
+
+/* Guests that answer one after the other are waited for, although all together take longer than the patience. */
+static void test_progress(void)
+{
+    Vm *vms[6];
+    SamplerTicket tickets[G_N_ELEMENTS(vms)];
+    const SamplerTicket *pointers[G_N_ELEMENTS(vms)];
+    for (gsize i = 0; i < G_N_ELEMENTS(vms); i++)
+        vms[i] = make();
+    for (gsize i = 0; i < G_N_ELEMENTS(vms); i++) {
+        fake.delay = 40 * (i + 1);
+        sampler_ask(vms[i], VIR_DOMAIN_STATS_BLOCK, pointers[i] = &tickets[i]);
+        g_usleep(1000); /* DELAY is read when the work begins */
+    }
+    sampler_wait(pointers, G_N_ELEMENTS(vms), 4 * BUDGET);
+    for (gsize i = 0; i < G_N_ELEMENTS(vms); i++) {
+        gboolean stale;
+        g_autoptr(Params) params = params_new();
+        sampler_answer(&tickets[i], params, &stale);
+        g_assert_false(stale);
+        vm_unref(vms[i]);
+    }
+}
+
 /* Many silent guests at once cost the asker one budget, not one each. */
 static void test_many_silent(void)
 {
     Vm *vms[48];
     SamplerTicket tickets[G_N_ELEMENTS(vms)];
+    const SamplerTicket *pointers[G_N_ELEMENTS(vms)];
     gint64 start = g_get_monotonic_time();
     for (gsize i = 0; i < G_N_ELEMENTS(vms); i++)
         vms[i] = make();
     fake.silent = TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(vms); i++)
-        sampler_ask(vms[i], SAMPLER_GROUPS, &tickets[i]);
+        sampler_ask(vms[i], SAMPLER_GROUPS, pointers[i] = &tickets[i]);
+    sampler_wait(pointers, G_N_ELEMENTS(vms), BUDGET);
     for (gsize i = 0; i < G_N_ELEMENTS(vms); i++) {
         gboolean stale;
         g_autoptr(Params) params = params_new();
-        sampler_answer(&tickets[i], start + 4 * BUDGET, params, &stale);
+        sampler_answer(&tickets[i], params, &stale);
         g_assert_true(stale);
         g_assert_nonnull(params_find(params, "group.2"));
     }
@@ -202,9 +244,9 @@ static void test_unresponsive(void)
     vm_publish(vm, set_responsive, GINT_TO_POINTER(FALSE));
     gboolean stale = FALSE;
     g_autofree char *fields = ask(vm, SAMPLER_GROUPS, PATIENCE, &stale);
-    g_assert_cmpstr(fields, ==, "group.2|group.16");
+    g_assert_cmpstr(fields, ==, "group.2|group.8|group.16");
     g_assert_true(stale);
-    g_assert_cmpint(fake.calls, ==, 2);
+    g_assert_cmpint(fake.calls, ==, 3);
     g_autoptr(GError) error = NULL;
     g_autoptr(Params) params = params_new();
     g_assert_false(sampler_measure(vm, VIR_DOMAIN_STATS_BLOCK, PATIENCE, params, &error));
@@ -230,6 +272,8 @@ int main(int argc, char **argv)
     g_test_add_func("/sampler/order", test_order);
     g_test_add_func("/sampler/one-in-flight", test_one_in_flight);
     g_test_add_func("/sampler/silent", test_silent);
+    g_test_add_func("/sampler/kernel-first", test_kernel_first);
+    g_test_add_func("/sampler/progress", test_progress);
     g_test_add_func("/sampler/many-silent", test_many_silent);
     g_test_add_func("/sampler/measure", test_measure);
     g_test_add_func("/sampler/unresponsive", test_unresponsive);
