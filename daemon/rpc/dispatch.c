@@ -131,9 +131,9 @@ static void reply_error(Client *client, FrameHeader header, const GError *error)
     client_send(client, error_message(header, error), NULL);
 }
 
-static void answer_error(const Task *task, const GError *error)
+static void answer_error(const Task *task, int priority, const GError *error)
 {
-    log_line(LOG_DEBUG, "%s: %s", task->call.proc->name, error->message);
+    log_line(priority, "%s: %s", task->call.proc->name, error->message);
     reply_error(task->call.client, reply_header(&task->call, NET_REPLY), error);
 }
 
@@ -167,24 +167,45 @@ static char *domain_name(const Task *task)
     return def ? g_strdup(def->name) : NULL;
 }
 
+/* What is logged for a task says for whom. */
+typedef struct {
+    LogContext context;
+    char *domain;
+    char request[48];
+} Label;
+
+static void label_enter(Label *label, const Task *task)
+{
+    label->domain = domain_name(task);
+    g_snprintf(label->request, sizeof(label->request), "%" G_GUINT64_FORMAT ".%u", task->call.client->id,
+               task->call.serial);
+    label->context = (LogContext){.domain = label->domain, .request = label->request};
+    log_context_enter(&label->context);
+}
+
+static void label_leave(Label *label)
+{
+    log_context_leave(&label->context);
+    g_free(label->domain);
+}
+
+/* Who may write may do anything, so his failures are worth a line each; the others' would let anybody fill the log. */
 static void run(gpointer data)
 {
     Task *task = data;
     const WireProc *proc = task->call.proc;
-    g_autofree char *domain = domain_name(task);
+    gboolean writes = task->call.vm && proc->lane == WIRE_LANE_WRITE;
     g_autoptr(GError) error = NULL;
-    char request[48];
-    LogContext context = {.domain = domain, .request = request};
+    Label label;
 
-    g_snprintf(request, sizeof(request), "%" G_GUINT64_FORMAT ".%u", task->call.client->id, task->call.serial);
-    log_context_enter(&context);
-    if (task->call.vm && proc->lane == WIRE_LANE_WRITE)
+    label_enter(&label, task);
+    if (writes)
         vm_set_operation(task->call.vm, proc->name);
     if (!wire_handle(proc, &task->call, task->args, task->ret, &error) || !answer(task, &error))
-        answer_error(task, error);
-    if (task->call.vm && proc->lane == WIRE_LANE_WRITE)
+        answer_error(task, task->call.vm ? LOG_INFO : LOG_DEBUG, error);
+    if (writes)
         vm_set_operation(task->call.vm, NULL);
-    log_context_leave(&context);
+    label_leave(&label);
     task_free(task);
 }
 
@@ -252,6 +273,7 @@ static void dispatch_call(Client *client, const WireProc *proc, const Frame *fra
 {
     g_autoptr(GError) error = NULL;
     Task *task = g_new0(Task, 1);
+    Label label;
 
     task->octets = frame->size;
     task->call.client = client_ref(client);
@@ -262,7 +284,9 @@ static void dispatch_call(Client *client, const WireProc *proc, const Frame *fra
     client_call_begin(client, task->octets);
     if (prepare(task, frame, &error) && hand_over(task, &error))
         return;
-    answer_error(task, error);
+    label_enter(&label, task);
+    answer_error(task, LOG_DEBUG, error);
+    label_leave(&label);
     task_free(task);
 }
 
