@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Each domain has slots, one for each group of figures, that hold the last answer and count the attempts that have ended,
- * well or not. Who asks sets bits in `wanted` and remembers the counts; then makes sure that the domain's own sampling
- * queue has work. That work takes one bit after the other, asks the driver, stores the answer and counts. Who waits, waits
- * until the counts have moved on. So:
+ * Each domain has slots, one for each group of figures, that hold the last answer and count the attempts that have
+ * ended, well or not. Who asks sets bits in `wanted` and remembers the counts; then makes sure that the domain's own
+ * sampling queue has work. That work takes one bit after the other, asks the driver, stores the answer and counts. Who
+ * waits, waits until the counts have moved on. So:
  *
  *   - a question that comes while the same one is under way shares its answer: no more than one sample in flight;
  *   - a guest that does not answer holds up one thread, of its own, for SAMPLE_BUDGET at most, however many ask; the
  *     askers leave when they like; the late answer, if it comes, is stored for the next;
  *   - what a domain's operations do (a save that takes minutes) plays no part: its sampling queues are not its queue.
  *
- * There are two such lines: one for what the host's kernel knows of the guest, one for what its monitor is asked. They do
- * not wait for each other, so the CPU time of a guest whose monitor is stuck is still told at once.
+ * There are two such lines: one for what the host's kernel knows of the guest, one for what its monitor is asked. They
+ * do not wait for each other, so the CPU time of a guest whose monitor is stuck is still told at once.
  *
- * The budget is of the whole work, not of each group: a monitor that did not answer the first question in a second is not
- * waited for again for the second one.
+ * The budget is of the whole work, not of each group: a monitor that did not answer the first question in a second is
+ * not waited for again for the second one.
  *
- * Who asks about many waits as long as answers come in (sampler_wait): a guest is given up when, for the asker's patience,
- * neither it nor any other has answered. A fixed time for all was ruled out: on a busy host the answers of many guests that
- * are well take longer than one should wait for a single one that is not.
+ * Who asks about many waits as long as answers come in (sampler_wait): a guest is given up when, for the asker's
+ * patience, neither it nor any other has answered. A fixed time for all was ruled out: on a busy host the answers of
+ * many guests that are well take longer than one should wait for a single one that is not.
  *
- * Figures belong to a run: another domain id means that what is stored is of another guest's life and counts as nothing.
+ * Figures belong to a run: another domain id means that what is stored is of another guest's life and counts as
+ * nothing.
  *
  * Ruled out: the common work pool (a handful of stopped guests would take all its threads, and with them everybody's
  * calls); periodic sampling in the background (costs guests that nobody asks about, and answers with figures that are

@@ -2,10 +2,10 @@
 /*
  * Handler: figures of many domains at once.
  *
- * All guests are asked at the same time, and waited for as long as answers come in; after PATIENCE without one, what each
- * of the others answered last is given, and its record carries the boolean "duovirt.stale" (true), a field of ours that no
- * record has whose figures are whole and of now. VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT asks not to wait for another
- * call's work on a domain, which we never do.
+ * All guests are asked at the same time, and waited for as long as answers come in; after PATIENCE without one, what
+ * each of the others answered last is given, and its record carries the boolean "duovirt.stale" (true), a field of
+ * ours that no record has whose figures are whole and of now. VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT asks not to
+ * wait for another call's work on a domain, which we never do.
  */
 #include "daemon/core/image-size.h"
 #include "daemon/core/registry.h"

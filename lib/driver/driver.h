@@ -98,8 +98,8 @@ typedef struct {
 
 /* Figures of a running guest. Pool. BUDGET is in microseconds: past it the call fails with VIR_ERR_OPERATION_TIMEOUT. */
 typedef struct {
-    /* Adds the GROUPS (virDomainStatsTypes) it knows, with libvirt's field names. CPU_TOTAL, VCPU and INTERFACE come from
-     * the host's kernel: they are asked also of a guest that does not answer, and must not wait for it. */
+    /* Adds the GROUPS (virDomainStatsTypes) it knows, with libvirt's field names. CPU_TOTAL, VCPU and INTERFACE come
+     * from the host's kernel: they are asked also of a guest that does not answer, and must not wait for it. */
     gboolean (*sample)(gpointer self, Vm *vm, guint groups, guint64 budget, Params *params, GError **error);
     gboolean (*memory)(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max, guint *ret_n,
                        GError **error);
