@@ -173,7 +173,8 @@ static void test_progress(void)
         vms[i] = make();
     for (gsize i = 0; i < G_N_ELEMENTS(vms); i++) {
         fake.delay = 40 * (i + 1);
-        sampler_ask(vms[i], VIR_DOMAIN_STATS_BLOCK, pointers[i] = &tickets[i]);
+        pointers[i] = &tickets[i];
+        sampler_ask(vms[i], VIR_DOMAIN_STATS_BLOCK, &tickets[i]);
         g_usleep(1000); /* DELAY is read when the work begins */
     }
     sampler_wait(pointers, G_N_ELEMENTS(vms), 4 * BUDGET);
@@ -196,8 +197,10 @@ static void test_many_silent(void)
     for (gsize i = 0; i < G_N_ELEMENTS(vms); i++)
         vms[i] = make();
     fake.silent = TRUE;
-    for (gsize i = 0; i < G_N_ELEMENTS(vms); i++)
-        sampler_ask(vms[i], SAMPLER_GROUPS, pointers[i] = &tickets[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(vms); i++) {
+        pointers[i] = &tickets[i];
+        sampler_ask(vms[i], SAMPLER_GROUPS, &tickets[i]);
+    }
     sampler_wait(pointers, G_N_ELEMENTS(vms), BUDGET);
     for (gsize i = 0; i < G_N_ELEMENTS(vms); i++) {
         gboolean stale;
