@@ -1,30 +1,43 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""count.py BROKEN FILE...: adds up meson's JUnit files, names what failed and what was skipped, and says the sum.
+"""count.py BROKEN LOG...: adds up meson's testlog.json files, names what failed and what was skipped, and says the sum.
 
-BROKEN is not 0 if something failed that no file tells of (a build): that counts as one failure.
+A program that speaks TAP counts by its cases, and once more if it ended badly though no case failed (killed, out of
+time); any other program is one case. BROKEN is not 0 if something failed that no log tells of, as a build.
 """
+import json
+import re
 import sys
-import xml.etree.ElementTree
+
+CASE = re.compile(r'(?m)^(not )?ok\b *\d* *-? *([^#\n]*)(#\s*SKIP[^\n]*)?')
+WELL = ('OK', 'EXPECTEDFAIL')
+
+
+def verdicts(run):
+    """(verdict, name of the case) of one program."""
+    cases = [('skipped' if skip else 'failed' if bad else 'passed', name.strip()) for bad, name, skip in CASE.findall(run.get('stdout', ''))]
+    if run['result'] == 'SKIP':
+        return cases or [('skipped', '')]
+    if run['result'] in WELL:
+        return cases or [('passed', '')]
+    if not any(verdict == 'failed' for verdict, _ in cases):
+        cases.append(('failed', 'ended with %s' % run['result']))
+    return cases
 
 
 def main():
-    passed = failed = skipped = 0
+    count = {'passed': 0, 'failed': 0, 'skipped': 0}
     for path in sys.argv[2:]:
-        for case in xml.etree.ElementTree.parse(path).iter('testcase'):
-            name = '%s: %s' % (case.get('classname', '?'), case.get('name'))
-            if case.find('failure') is not None or case.find('error') is not None:
-                failed += 1
-                print('failed:  ' + name)
-            elif case.find('skipped') is not None:
-                skipped += 1
-                print('skipped: ' + name)
-            else:
-                passed += 1
-    if failed == 0 and (sys.argv[1] != '0' or passed == 0):
-        failed = 1
-    print('%d passed, %d failed, %d skipped' % (passed, failed, skipped))
-    return 1 if failed else 0
+        with open(path) as log:
+            for run in map(json.loads, log):
+                for verdict, name in verdicts(run):
+                    count[verdict] += 1
+                    if verdict != 'passed':
+                        print('%-8s %s  %s' % (verdict + ':', run['name'], name))
+    if count['failed'] == 0 and (sys.argv[1] != '0' or count['passed'] == 0):
+        count['failed'] = 1
+    print('%(passed)d passed, %(failed)d failed, %(skipped)d skipped' % count)
+    return 1 if count['failed'] else 0
 
 
 sys.exit(main())
