@@ -303,26 +303,62 @@ static void on_schema_error(void *data, const char *format, ...)
     va_end(args);
 }
 
-gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **error)
+struct XmlSchema {
+    char *path;
+    xmlRelaxNG *grammar;
+};
+
+void xml_schema_free(XmlSchema *schema)
+{
+    if (!schema)
+        return;
+    xmlRelaxNGFree(schema->grammar);
+    g_free(schema->path);
+    g_free(schema);
+}
+
+XmlSchema *xml_schema_new(const char *path, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *grammar = NULL;
     gsize length = 0;
+
     /* Read by us: libxml2 tells stderr of a file that is not there. */
-    if (!g_file_get_contents(schema_path, &grammar, &length, NULL) || length > G_MAXINT)
-        return error_set(error, VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR, "Unable to create RNG parser for %s", schema_path);
+    if (!g_file_get_contents(path, &grammar, &length, NULL) || length > G_MAXINT) {
+        error_set(error, VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR, "Unable to create RNG parser for %s", path);
+        return NULL;
+    }
     g_autoptr(xmlRelaxNGParserCtxt) parser = xmlRelaxNGNewMemParserCtxt(grammar, (int)length);
     xmlRelaxNGSetParserErrors(parser, on_schema_error, on_schema_error, text);
-    g_autoptr(xmlRelaxNG) schema = xmlRelaxNGParse(parser);
-    if (!schema)
-        return error_set(error, VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR, "Unable to parse RNG %s: %s", schema_path,
-                         g_strchomp(text->str));
-    g_autoptr(xmlRelaxNGValidCtxt) context = xmlRelaxNGNewValidCtxt(schema);
+    g_autoptr(xmlRelaxNG) parsed = xmlRelaxNGParse(parser);
+    if (!parsed) {
+        error_set(error, VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR, "Unable to parse RNG %s: %s", path,
+                  g_strchomp(text->str));
+        return NULL;
+    }
+    XmlSchema *schema = g_new0(XmlSchema, 1);
+    schema->path = g_strdup(path);
+    schema->grammar = g_steal_pointer(&parsed);
+    return schema;
+}
+
+gboolean xml_schema_check(XmlSchema *schema, XmlDocument *document, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(xmlRelaxNGValidCtxt) context = xmlRelaxNGNewValidCtxt(schema->grammar);
+
     xmlRelaxNGSetValidErrors(context, on_schema_error, on_schema_error, text);
     if (xmlRelaxNGValidateDoc(context, document->doc) != 0)
         return error_set(error, VIR_FROM_XML, VIR_ERR_XML_INVALID_SCHEMA, "Unable to validate doc against %s\n%s",
-                         schema_path, g_strchomp(text->str));
+                         schema->path, g_strchomp(text->str));
     return TRUE;
+}
+
+gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **error)
+{
+    g_autoptr(XmlSchema) schema = xml_schema_new(schema_path, error);
+
+    return schema && xml_schema_check(schema, document, error);
 }
 
 /* Out */

@@ -15,8 +15,8 @@
 
 typedef struct {
     guint total, equal;
-    const char *schema; /* NULL: none */
-    const char *only;   /* NULL: all */
+    XmlSchema *schema; /* NULL: none */
+    const char *only;  /* NULL: all */
 } Run;
 
 /* The first line in which A and B differ, as "theirs | ours". */
@@ -49,7 +49,7 @@ static gboolean is_valid(const Run *run, const char *name, const char *text)
     g_autoptr(GError) error = NULL;
     g_autoptr(XmlDocument) document = xml_parse(text, "domain", &error);
 
-    if (document && (!run->schema || xml_validate(document, run->schema, &error)))
+    if (document && (!run->schema || xml_schema_check(run->schema, document, &error)))
         return TRUE;
     printf("%s: %s\n", name, error->message);
     return FALSE;
@@ -97,13 +97,17 @@ static void check_line(Run *run, const char *line)
 
 int main(int argc, char **argv)
 {
-    Run run = {0, 0, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(XmlSchema) schema = argc > 2 ? xml_schema_new(argv[2], &error) : NULL;
+    Run run = {0, 0, schema, argc > 3 ? argv[3] : NULL};
     g_autofree char *text = NULL;
 
     if (argc < 2 || !g_file_get_contents(argv[1], &text, NULL, NULL)) {
         printf("%s is absent: nothing to compare with\n", argc < 2 ? "the record" : argv[1]);
         return 77;
     }
+    if (error)
+        g_error("%s", error->message);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (guint i = 0; lines[i]; i++)
         check_line(&run, lines[i]);
