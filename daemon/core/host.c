@@ -19,18 +19,6 @@ static gpointer host_get_private(Vm *vm)
     return data;
 }
 
-static void host_set_private(Vm *vm, gpointer data, GDestroyNotify destroy)
-{
-    g_mutex_lock(&vm->lock);
-    gpointer old = vm->private_data;
-    GDestroyNotify old_destroy = vm->private_destroy;
-    vm->private_data = data;
-    vm->private_destroy = destroy;
-    g_mutex_unlock(&vm->lock);
-    if (old_destroy)
-        old_destroy(old);
-}
-
 static void save_late(gpointer data)
 {
     g_autoptr(Vm) vm = data;
@@ -111,7 +99,7 @@ static DriverHost host = {
     .ref = vm_ref,
     .unref = vm_unref,
     .get_private = host_get_private,
-    .set_private = host_set_private,
+    .set_private = vm_set_private,
     .set_state = host_set_state,
     .set_responsive = host_set_responsive,
     .edit_live = host_edit_live,

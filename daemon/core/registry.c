@@ -43,10 +43,21 @@ Registry *registry_new(const DriverInstance *instance)
     return registry;
 }
 
+/* The driver goes next, whoever still holds a Vm. */
+static void forget_runs(Registry *registry)
+{
+    GHashTableIter iter;
+    gpointer entry;
+    g_hash_table_iter_init(&iter, registry->by_uuid);
+    while (g_hash_table_iter_next(&iter, NULL, &entry))
+        vm_set_private(((Entry *)entry)->vm, NULL, NULL);
+}
+
 void registry_free(Registry *registry)
 {
     if (!registry)
         return;
+    forget_runs(registry);
     g_clear_pointer(&registry->domains, g_ptr_array_unref);
     g_hash_table_unref(registry->by_id);
     g_hash_table_unref(registry->by_name);
@@ -173,19 +184,23 @@ Vm *registry_claim(Registry *registry, Domain *definition, gboolean persistent, 
     return vm;
 }
 
-Vm *registry_hold(Registry *registry, Vm *vm)
+void registry_hold(Registry *registry, Vm *vm)
 {
     g_mutex_lock(&registry->lock);
     entry_of(registry, vm)->claims++;
     g_mutex_unlock(&registry->lock);
-    return vm_ref(vm);
 }
 
-void registry_release(Registry *registry, Vm *vm)
+void registry_drop(Registry *registry, Vm *vm)
 {
     g_mutex_lock(&registry->lock);
     unclaim(registry, entry_of(registry, vm));
     g_mutex_unlock(&registry->lock);
+}
+
+void registry_release(Registry *registry, Vm *vm)
+{
+    registry_drop(registry, vm);
     vm_unref(vm);
 }
 

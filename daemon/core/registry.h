@@ -28,9 +28,11 @@ GPtrArray *registry_domains(Registry *registry);
 /* The Vm for DEFINITION, which is refused with libvirt's words if its name belongs to another UUID or its UUID to another
  * name. The Vm is new (and then shaped by vm_new(DEFINITION, PERSISTENT)) or not. Release it with registry_release(). */
 Vm *registry_claim(Registry *registry, Domain *definition, gboolean persistent, GError **error);
-/* One more claim on VM. */
-Vm *registry_hold(Registry *registry, Vm *vm);
-void registry_release(Registry *registry, Vm *vm);
+void registry_release(Registry *registry, Vm *vm); /* the claim and the reference */
+
+/* A claim by a run of VM: no reference, so that runs that go on when the daemon ends hold nothing. */
+void registry_hold(Registry *registry, Vm *vm);
+void registry_drop(Registry *registry, Vm *vm);
 
 /* Shows VM; harmless if it is shown already. Vm.removed follows. */
 void registry_list(Registry *registry, Vm *vm);

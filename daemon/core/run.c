@@ -136,7 +136,7 @@ static void clean_up(Vm *vm, gboolean driven)
         log_line(LOG_ERR, "domain %s: %s", vm->uuid_text, error->message);
     release_owner(vm);
     set_phase(vm, VM_IDLE);
-    registry_release(vm->instance->registry, vm);
+    registry_drop(vm->instance->registry, vm);
 }
 
 static void hide_if_transient(Vm *vm)
@@ -217,7 +217,8 @@ static void finish_end(gpointer data)
     VmEnd end = vm->end;
     if (settle(vm) && !end.wanted && wants_restart(vm_view_def(view), end.detail))
         restart(vm);
-    registry_release(vm->instance->registry, vm);
+    registry_drop(vm->instance->registry, vm);
+    vm_unref(vm);
 }
 
 /* The caller has set the phase to ENDING and Vm.end. */
@@ -232,7 +233,7 @@ static void end_run(Vm *vm)
                          end->detail == HOST_STOPPED_REBOOT ? (int)VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN : end->detail);
     registry_hold(vm->instance->registry, vm);
     set_phase(vm, VM_ENDED);
-    queue_push_front(vm->queue, finish_end, vm);
+    queue_push_front(vm->queue, finish_end, vm_ref(vm));
 }
 
 void run_stopped(Vm *vm, int detail, int reason)

@@ -36,6 +36,18 @@ Vm *vm_new(const DriverInstance *instance, Domain *definition, gboolean persiste
     return vm;
 }
 
+void vm_set_private(Vm *vm, gpointer data, GDestroyNotify destroy)
+{
+    g_mutex_lock(&vm->lock);
+    gpointer old = vm->private_data;
+    GDestroyNotify old_destroy = vm->private_destroy;
+    vm->private_data = data;
+    vm->private_destroy = destroy;
+    g_mutex_unlock(&vm->lock);
+    if (old_destroy)
+        old_destroy(old);
+}
+
 Vm *vm_ref(Vm *vm)
 {
     g_atomic_ref_count_inc(&vm->refs);
@@ -46,8 +58,7 @@ void vm_unref(Vm *vm)
 {
     if (!vm || !g_atomic_ref_count_dec(&vm->refs))
         return;
-    if (vm->private_destroy)
-        vm->private_destroy(vm->private_data);
+    vm_set_private(vm, NULL, NULL);
     if (vm->sampler)
         vm->sampler_destroy(vm->sampler);
     vm_view_unref(vm->view);

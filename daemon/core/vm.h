@@ -81,6 +81,9 @@ void vm_publish_state(Vm *vm, int state, int reason);
 /* What starts next time (taken over; NULL: it becomes transient). */
 void vm_publish_next(Vm *vm, Domain *next);
 
+/* The driver's data of the run: DriverHost.set_private. */
+void vm_set_private(Vm *vm, gpointer data, GDestroyNotify destroy);
+
 /* Waits until the domain is not running or DEADLINE (g_get_monotonic_time()) has passed; FALSE then. */
 gboolean vm_wait_inactive(Vm *vm, gint64 deadline);
 

@@ -151,6 +151,7 @@ static void end_now(gpointer data)
     Later *later = data;
     guest_end(later->guest, later->detail, later->reason, 0); /* the end itself is seen as any other */
     sd_event_source_unref(later->timer);
+    later->guest->fake->host->unref(later->guest->vm);
     guest_unref(later->guest);
     g_free(later);
 }
@@ -166,6 +167,7 @@ static void arm(gpointer data)
     const Plan *plan = data;
     Later *later = g_new0(Later, 1);
     *later = (Later){guest_ref(plan->guest), plan->detail, plan->reason, NULL};
+    plan->guest->fake->host->ref(plan->guest->vm);
     later->timer = loop_after(plan->guest->fake->host->loop, plan->usec, end_now, later);
 }
 

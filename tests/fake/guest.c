@@ -21,7 +21,7 @@ static Guest *guest_new(Fake *fake, Vm *vm, pid_t pid, int pidfd)
     Guest *guest = g_new0(Guest, 1);
     g_atomic_ref_count_init(&guest->refs);
     guest->fake = fake;
-    guest->vm = fake->host->ref(vm);
+    guest->vm = vm;
     guest->pid = pid;
     guest->pidfd = pidfd;
     guest->detail = VIR_DOMAIN_EVENT_STOPPED_FAILED;
@@ -33,16 +33,6 @@ Guest *guest_ref(Guest *guest)
 {
     g_atomic_ref_count_inc(&guest->refs);
     return guest;
-}
-
-void guest_unref(gpointer data)
-{
-    Guest *guest = data;
-    if (!guest || !g_atomic_ref_count_dec(&guest->refs))
-        return;
-    guest->fake->host->unref(guest->vm);
-    close(guest->pidfd);
-    g_free(guest);
 }
 
 static int on_death(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -70,6 +60,16 @@ static void unwatch(gpointer data)
 void guest_forget(Guest *guest)
 {
     loop_call(guest->fake->host->loop, unwatch, guest);
+}
+
+void guest_unref(gpointer data)
+{
+    Guest *guest = data;
+    if (!guest || !g_atomic_ref_count_dec(&guest->refs))
+        return;
+    guest_forget(guest); /* the daemon ends, and the guest does not */
+    close(guest->pidfd);
+    g_free(guest);
 }
 
 Guest *guest_start(Fake *fake, Vm *vm, GError **error)

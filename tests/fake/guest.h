@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
     gatomicrefcount refs;
     Fake *fake;
-    Vm *vm; /* referenced */
+    Vm *vm; /* which owns this one */
     pid_t pid;
     int pidfd;
     sd_event_source *death; /* event loop; NULL once it was seen */

@@ -97,7 +97,7 @@ static void test_hold(void)
     registry_list(registry, vm); /* brought back */
     g_assert_false(vm->removed);
     registry_release(registry, same);
-    registry_release(registry, vm);
+    registry_drop(registry, vm);
     g_autoptr(Vm) found = registry_find_name(registry, "a");
     g_assert_true(found == vm);
 }
