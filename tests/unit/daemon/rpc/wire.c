@@ -356,7 +356,7 @@ static void test_programs(void)
 
             g_assert_cmpuint(row->number, ==, j);
             g_assert_true(row->program == programs[i]);
-            if (row->lane == WIRE_LANE_WRITE || row->lane == WIRE_LANE_CONTROL)
+            if (row->lane == WIRE_LANE_WRITE)
                 g_assert_cmpint(row->domain_offset, >=, 0);
         }
 }
