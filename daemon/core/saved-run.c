@@ -25,19 +25,24 @@ gboolean saved_run_same_abi(const Domain *definition, const Domain *replacement,
                      difference ? difference : "something");
 }
 
-/* A file, or a block device, or a link to one of these; never waits for a pipe's other end. */
-static int open_file(const char *path, GError **error)
+static gboolean is_file(const struct stat *info)
+{
+    return S_ISREG(info->st_mode) || S_ISBLK(info->st_mode);
+}
+
+int saved_run_open_file(const char *path, int flags, GError **error)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to open file '%s'", path);
-        return -1;
-    }
-    if (fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode)))
+    int fd = -1;
+    gboolean found = stat(path, &info) == 0;
+    if (found && is_file(&info))
+        fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0)
         return fd;
-    error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED, "'%s' is neither a file nor a block device", path);
-    close(fd);
+    if (found && !is_file(&info))
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED, "'%s' is neither a file nor a block device", path);
+    else
+        error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to open file '%s'", path);
     return -1;
 }
 
@@ -84,7 +89,7 @@ SavedRun *saved_run_open(const DriverInstance *instance, const char *path, const
     g_autoptr(SavedRun) saved = g_new0(SavedRun, 1);
     saved->unpacker.pidfd = -1;
     saved->path = g_strdup(path);
-    saved->fd = open_file(path, error);
+    saved->fd = saved_run_open_file(path, O_RDONLY, error);
     if (saved->fd < 0)
         return NULL;
     if (bypass_cache)

@@ -12,11 +12,9 @@
 
 static SaveHeader *read_head(const char *path, int flags, int *ret_fd, GError **error)
 {
-    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to open file '%s'", path);
+    int fd = saved_run_open_file(path, flags, error);
+    if (fd < 0)
         return NULL;
-    }
     SaveHeader *header = save_header_read(fd, path, error);
     if (header)
         *ret_fd = fd;
