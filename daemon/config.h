@@ -16,14 +16,14 @@ typedef struct {
     guint log_level;
 } Config;
 
-/* What PATH says, and defaults for the rest; a file that is not there says nothing. NULL with VIR_ERR_CONF_SYNTAX, which
- * names the file, the key and the value. The drivers' sections are kept for config_driver() if all is well. */
+/* What PATH says, and defaults for the rest; a file that is not there says nothing. NULL with VIR_ERR_CONF_SYNTAX,
+ * which names the file, the key and the value. The drivers' sections are kept for config_driver() if all is well. */
 Config *config_load(const char *path, GError **error);
 void config_free(Config *config); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 
-/* The value of KEY in the section of DRIVER, as it was last loaded; NULL if it is not set. The string stays for ever. Any
- * thread. */
+/* The value of KEY in the section of DRIVER, as it was last loaded; NULL if it is not set. The string stays for ever.
+ * Any thread. */
 const char *config_driver(const char *driver, const char *key);
 
 /* Names of the sections that are not [daemon]; NULL terminated, to free with g_strfreev(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Three loops: "io" and "event" on threads of their own, and one on the main thread for signals and systemd's watchdog, so
- * that the end can wait for what the other two still have to do.
+ * Three loops: "io" and "event" on threads of their own, and one on the main thread for signals and systemd's
+ * watchdog, so that the end can wait for what the other two still have to do.
  */
 #include "daemon/daemon.h"
 

@@ -11,7 +11,9 @@
 
 #define LINE_MAX_OCTETS 4096
 
-static const char *const level_words[] = {"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+static const char *const level_words[] = {
+    "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug",
+};
 
 static const char *identifier; /* set: standard error is the journal */
 static gint level = LOG_INFO;  /* atomic */

@@ -29,8 +29,8 @@ typedef struct LogContext {
 void log_context_enter(LogContext *context);
 void log_context_leave(LogContext *context);
 
-/* For what a stranger can cause as often as he likes: at most BURST lines every INTERVAL seconds, and then one that says how
- * many were left out. Static storage, LOG_LIMIT_INIT. */
+/* For what a stranger can cause as often as he likes: at most BURST lines every INTERVAL seconds, and then one that
+ * says how many were left out. Static storage, LOG_LIMIT_INIT. */
 typedef struct {
     guint burst, interval;
     GMutex lock;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A mutex, an array and an eventfd in front of sd-event. The eventfd is written only when the array was empty, so a burst
- * of posts costs one system call; the array is swapped out whole, so a posted function may post again without
+ * A mutex, an array and an eventfd in front of sd-event. The eventfd is written only when the array was empty, so a
+ * burst of posts costs one system call; the array is swapped out whole, so a posted function may post again without
  * being run in the same turn, and no function runs under the lock.
  *
  * Watches have an epoll of their own, which sd-event watches in turn: one more system call a turn, but only one however
@@ -105,8 +105,8 @@ static int ignore_timer(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* A timer that is added and removed makes sd-event open its timer descriptor now, so that loop_after() cannot fail later
- * for want of one. */
+/* A timer that is added and removed makes sd-event open its timer descriptor now, so that loop_after() cannot fail
+ * later for want of one. */
 static int reserve_timer(sd_event *event)
 {
     g_autoptr(sd_event_source) source = NULL;

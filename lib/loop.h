@@ -12,7 +12,8 @@
 
 typedef struct Loop Loop;
 
-/* A loop that is not running yet. NAME (copied) becomes the thread's name. NULL with ERROR set if the kernel refuses. */
+/* A loop that is not running yet. NAME (copied) becomes the thread's name. NULL with ERROR set if the kernel refuses.
+ * */
 Loop *loop_new(const char *name, GError **error);
 
 /* Runs LOOP on a thread of its own until loop_free(); or, loop_run(), on the calling thread until loop_quit(). */

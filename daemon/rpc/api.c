@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A procedure's name is the function's name in small letters, so only the words that are not just capitalized need saying.
- * A column in the description was ruled out: 440 names that follow from others.
+ * A procedure's name is the function's name in small letters, so only the words that are not just capitalized need
+ * saying. A column in the description was ruled out: 440 names that follow from others.
  */
 #include "daemon/rpc/api.h"
 

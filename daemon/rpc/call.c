@@ -14,7 +14,8 @@ Vm *call_lookup(Call *call, const RemoteNonnullDomain *dom, GError **error)
     if (!vm) {
         char uuid[UUID_TEXT];
         uuid_format(dom->uuid, uuid);
-        error_set(error, call->instance->from, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", uuid, dom->name);
+        error_set(error, call->instance->from, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", uuid,
+                  dom->name);
     }
     return vm;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading: one recvmsg() a turn, then at most MESSAGES_A_TURN messages, so that one client with many small calls does not hold
- * up the others; what is left is dispatched in the next turn before anything new is read.
+ * Reading: one recvmsg() a turn, then at most MESSAGES_A_TURN messages, so that one client with many small calls does
+ * not hold up the others; what is left is dispatched in the next turn before anything new is read.
  *
  * The end: client_close() may be called in the middle of anything, so it only shuts the socket down and posts the rest.
  * Nothing else closes the descriptor: while its event source lives its number must not be given to somebody else.
@@ -265,9 +265,10 @@ void client_call_end(Client *client, gsize octets)
 static void set_events(Client *client)
 {
     gboolean reads = !g_atomic_int_get(&client->paused) && !client->leaving && !client->continuing;
+    gboolean writes = outbox_size(&client->outbox) > 0;
 
     if (!g_atomic_int_get(&client->closing))
-        loop_watch_set(client->watch, (reads ? EPOLLIN : EPOLLRDHUP) | (outbox_size(&client->outbox) > 0 ? EPOLLOUT : 0));
+        loop_watch_set(client->watch, (reads ? EPOLLIN : EPOLLRDHUP) | (writes ? EPOLLOUT : 0));
 }
 
 static void take(Client *client, const Frame *frame)

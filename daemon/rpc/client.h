@@ -3,10 +3,10 @@
 /*
  * One connection: what it may, what it holds, what waits to be sent to it.
  *
- * The I/O loop reads and dispatches; answers and events are written by the thread that has them, directly while the socket takes
- * them, so that neither costs a thread hop. What a connection can make the daemon hold is bounded:
+ * The I/O loop reads and dispatches; answers and events are written by the thread that has them, directly while the
+ * socket takes them, so that neither costs a thread hop. What a connection can make the daemon hold is bounded:
  *
- *   calls in flight, and their octets   at the bound the socket is not read until one is answered (keepalive needs no call)
+ *   calls in flight, and their octets   at the bound the socket is not read until one is answered
  *   answers that wait to be sent        above CLIENT_BACKLOG_PAUSE the socket is not read; above CLIENT_BACKLOG_MAX the
  *                                       connection is closed
  *   events that wait to be sent         an event that would raise what waits above CLIENT_BACKLOG_EVENTS closes the
@@ -38,13 +38,13 @@ const Identity *client_identity(const Client *client);
 /* The driver its connect_open chose; NULL before. */
 const DriverInstance *client_instance(const Client *client);
 
-/* Sends EVENT (a row with is_event) with MSG, its message struct. FALSE if the connection is closed, or was closed now because
- * the client does not read its events (see above; the log says so). Never blocks. */
+/* Sends EVENT (a row with is_event) with MSG, its message struct. FALSE if the connection is closed, or was closed now
+ * because the client does not read its events (see above; the log says so). Never blocks. */
 gboolean client_send_message(Client *client, const WireProc *event, gconstpointer msg);
 
-/* FN(DATA) when the connection closes, once, on the I/O loop: it must not block. In the reverse order of adding. Returns a
- * number for client_remove_close_hook(), 0 if the connection is closed already: FN will not run, and whatever needed it
- * must be undone by the caller. */
+/* FN(DATA) when the connection closes, once, on the I/O loop: it must not block. In the reverse order of adding.
+ * Returns a number for client_remove_close_hook(), 0 if the connection is closed already: FN will not run, and
+ * whatever needed it must be undone by the caller. */
 typedef void (*ClientHook)(gpointer data);
 guint client_add_close_hook(Client *client, ClientHook fn, gpointer data);
 

@@ -296,7 +296,8 @@ static const WireProc *find_proc(const FrameHeader *header, GError **error)
     const WireProc *proc = NULL;
 
     if (!program) {
-        error_set(error, VIR_FROM_RPC, VIR_ERR_RPC, "Cannot find program %u version %u", header->program, header->version);
+        error_set(error, VIR_FROM_RPC, VIR_ERR_RPC, "Cannot find program %u version %u", header->program,
+                  header->version);
         return NULL;
     }
     if (header->status != NET_OK) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * From a message to its answer: row, decoding, permission, flags, lane, handler, encoding. The only such sequence in the
- * daemon.
+ * From a message to its answer: row, decoding, permission, flags, lane, handler, encoding. The only such sequence in
+ * the daemon.
  */
 #include "daemon/rpc/frame.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading is one recvmsg() into a buffer that all connections share, and messages are cut where they lie in it; only the
- * rest of an incomplete one is copied aside. So an idle connection costs no memory and a small call no copy.
+ * Reading is one recvmsg() into a buffer that all connections share, and messages are cut where they lie in it; only
+ * the rest of an incomplete one is copied aside. So an idle connection costs no memory and a small call no copy.
  *
  * Descriptors: the kernel ends a recvmsg() after an octet that carries descriptors, so those held when a message is
  * complete are its own. One recvmsg() may bring a whole message without descriptors and the first descriptor of the
@@ -218,7 +218,7 @@ gboolean frame_finish(GByteArray *frame, GError **error)
     guint32 length = GUINT32_TO_BE(frame->len);
 
     if (frame->len > FRAME_MAX)
-        return error_set(error, VIR_FROM_RPC, VIR_ERR_RPC, "the answer needs %u octets, a message may have %" G_GSIZE_FORMAT,
+        return error_set(error, VIR_FROM_RPC, VIR_ERR_RPC, "the answer needs %u octets, a message may have %zu",
                          frame->len, FRAME_MAX);
     memcpy(frame->data, &length, sizeof(length));
     return TRUE;

@@ -37,8 +37,8 @@ typedef enum {
     FRAME_BAD,  /* not our protocol: ERROR says why (VIR_ERR_RPC) */
 } FrameResult;
 
-/* The message at the start of the N octets at BYTES. RET_FRAME is written for FRAME_READY only. As soon as a length, type
- * or count cannot be right the answer is FRAME_BAD, however little has arrived. Any thread. */
+/* The message at the start of the N octets at BYTES. RET_FRAME is written for FRAME_READY only. As soon as a length,
+ * type or count cannot be right the answer is FRAME_BAD, however little has arrived. Any thread. */
 FrameResult frame_cut(const guint8 *bytes, gsize n, Frame *ret_frame, GError **error);
 
 /* What has arrived and was not cut yet. A zeroed reader is empty. One thread at a time. */
@@ -50,15 +50,16 @@ typedef struct {
     guint n_fds, n_given;
 } FrameReader;
 
-/* Reads what FD has into BUFFER, which must stay as it is until frame_reader_settle(). Returns the number of octets, 0 at the
- * end of the stream, or -errno: -EAGAIN if nothing is there, -EPROTO for more descriptors than a message may carry. */
+/* Reads what FD has into BUFFER, which must stay as it is until frame_reader_settle(). Returns the number of octets, 0
+ * at the end of the stream, or -errno: -EAGAIN if nothing is there, -EPROTO for more descriptors than a message may
+ * carry. */
 gssize frame_reader_receive(FrameReader *reader, int fd, guint8 *buffer, gsize size);
 
 /* As if BYTES had been received. */
 void frame_reader_feed(FrameReader *reader, const guint8 *bytes, gsize n);
 
-/* The next message. Its payload is valid until settle, its fds until the next call of next: who keeps one writes -1 in its
- * place. */
+/* The next message. Its payload is valid until settle, its fds until the next call of next: who keeps one writes -1 in
+ * its place. */
 FrameResult frame_reader_next(FrameReader *reader, Frame *ret_frame, GError **error);
 
 /* Copies aside what was not cut; the buffer may be used for something else. */

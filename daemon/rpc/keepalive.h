@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * The keepalive program: a ping is answered before anything else is looked at, costs no call and waits in no queue. Pings of our
- * own begin when the client has said that it knows the program, and end a connection that stays silent.
+ * The keepalive program: a ping is answered before anything else is looked at, costs no call and waits in no queue.
+ * Pings of our own begin when the client has said that it knows the program, and end a connection that stays silent.
  *
  * I/O loop only.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * The sockets that clients look for in one folder: libvirt-sock, libvirt-sock-ro, and the same two under the names of libvirt's
- * daemons of one driver each, which a client prefers where they exist.
+ * The sockets that clients look for in one folder: libvirt-sock, libvirt-sock-ro, and the same two under the names of
+ * libvirt's daemons of one driver each, which a client prefers where they exist.
  *
  * A socket file that nobody listens on is replaced; one that another daemon serves is an error.
  */
@@ -16,8 +16,8 @@ typedef struct {
 
 typedef struct Listener Listener;
 
-/* Listens; nobody is accepted before listener_start(). Where systemd passed sockets (named libvirt-sock, ... as the files
- * are), those are taken and no others made. */
+/* Listens; nobody is accepted before listener_start(). Where systemd passed sockets (named libvirt-sock, ... as the
+ * files are), those are taken and no others made. */
 Listener *listener_open(const ListenerOptions *options, GError **error);
 
 /* Connections go to SERVER. I/O loop. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * What waits to be written to a connection, and the descriptor it is written to. A message goes out at once, on the thread that
- * has it, while nothing waits and the socket takes it; the rest is written by the I/O loop when the socket is
- * ready. Messages never mix and keep their order.
+ * What waits to be written to a connection, and the descriptor it is written to. A message goes out at once, on the
+ * thread that has it, while nothing waits and the socket takes it; the rest is written by the I/O loop when the socket
+ * is ready. Messages never mix and keep their order.
  */
 #include <glib.h>
 
@@ -25,8 +25,8 @@ typedef enum {
 void outbox_init(Outbox *outbox, int fd); /* FD is taken over */
 void outbox_clear(Outbox *outbox);
 
-/* MESSAGE and FDS (of int; NULL: none) are taken over in any case. Never blocks. Any thread. A message larger than LIMIT is
- * taken when nothing else waits. */
+/* MESSAGE and FDS (of int; NULL: none) are taken over in any case. Never blocks. Any thread. A message larger than
+ * LIMIT is taken when nothing else waits. */
 OutboxResult outbox_send(Outbox *outbox, GByteArray *message, GArray *fds, gsize limit);
 
 /* Writes what the socket takes. Any thread. */

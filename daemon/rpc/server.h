@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * All connections of the daemon and what they may use together. Lives on the I/O loop; once a second, while there is anybody, it
- * looks after deadlines and keepalive.
+ * All connections of the daemon and what they may use together. Lives on the I/O loop; once a second, while there is
+ * anybody, it looks after deadlines and keepalive.
  */
 #include <glib.h>
 #include "daemon/auth/identity.h"
@@ -35,8 +35,8 @@ void server_set_limits(Server *server, const ServerLimits *limits);
 /* FD (taken over) is a new connection. I/O loop. */
 void server_accept(Server *server, int fd, gboolean read_only);
 
-/* Reads nothing more, waits until what is in flight is answered (at most SECONDS) and closes every connection. Not on the
- * I/O loop. */
+/* Reads nothing more, waits until what is in flight is answered (at most SECONDS) and closes every connection. Not on
+ * the I/O loop. */
 void server_stop(Server *server, guint seconds);
 
 /* For daemon/rpc/. */

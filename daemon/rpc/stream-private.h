@@ -12,8 +12,8 @@ void stream_begin(Stream *stream);
 /* The call failed: the stream never began. Takes over the call's reference. Any thread. */
 void stream_drop(Stream *stream);
 
-/* FRAME, of type stream or stream hole, came from CLIENT. For a stream that has ended it means nothing: the client may not
- * have known. I/O loop, as all below. */
+/* FRAME, of type stream or stream hole, came from CLIENT. For a stream that has ended it means nothing: the client may
+ * not have known. I/O loop, as all below. */
 void stream_take(Client *client, const Frame *frame);
 
 /* The connection takes more than it did. */

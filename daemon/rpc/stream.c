@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A stream is known to its connection from stream_new() on, under a lock: the client's first octets may arrive
- * before the thread that sent the reply has done anything else. Everything but that table is touched by the I/O loop alone.
+ * A stream is known to its connection from stream_new() on, under a lock: the client's first octets may arrive before
+ * the thread that sent the reply has done anything else. Everything but that table is touched by the I/O loop alone.
  *
- * The protocol, by status: CONTINUE carries octets, or, empty, says that the host's end has no more; OK from the client is
- * the wish to finish, answered by OK when all it sent has been written; ERROR from the client is an abort,
+ * The protocol, by status: CONTINUE carries octets, or, empty, says that the host's end has no more; OK from the
+ * client is the wish to finish, answered by OK when all it sent has been written; ERROR from the client is an abort,
  * answered by OK; ERROR from here ends the stream.
  */
 #include <errno.h>

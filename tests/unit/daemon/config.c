@@ -37,8 +37,8 @@ static void test_defaults(void)
 static void test_values(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = load_text("[daemon]\nmax_clients = 7\nsocket_mode=0700\nlog_level = debug\nsocket_group =\n"
-                                         "[kvm]\nuser = somebody\n", &error);
+    g_autoptr(Config) config = load_text("[daemon]\nmax_clients = 7\nsocket_mode=0700\nlog_level = debug\n"
+                                         "socket_group =\n[kvm]\nuser = somebody\n", &error);
     g_auto(GStrv) drivers = config_drivers();
 
     g_assert_no_error(error);

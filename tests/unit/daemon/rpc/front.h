@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * The front door with nothing behind it: a server on a loop, and sockets into it. What it needs of daemon/core/ is replaced:
- * there is one driver (scheme "test"), one domain that every look-up finds, and each queued call has a thread of its own.
- * Handlers are the test's own.
+ * The front door with nothing behind it: a server on a loop, and sockets into it. What it needs of daemon/core/ is
+ * replaced: there is one driver (scheme "test"), one domain that every look-up finds, and each queued call has a
+ * thread of its own. Handlers are the test's own.
  */
 #include "daemon/rpc/call.h"
 #include "daemon/rpc/client-private.h"
