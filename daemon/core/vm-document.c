@@ -115,7 +115,7 @@ char *vm_document_show(const VmView *view, guint flags)
     if (flags & (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE))
         format |= MODEL_FORMAT_SECURE;
     if (flags & VIR_DOMAIN_XML_MIGRATABLE)
-        format |= MODEL_FORMAT_MIGRATABLE;
+        format |= MODEL_FORMAT_MIGRATABLE | MODEL_FORMAT_INACTIVE; /* of what runs, but nothing of its run */
     if (!(flags & VIR_DOMAIN_XML_INACTIVE))
         return model_format_text(&domain_type, vm_view_def(view), format);
     if (!view->next)

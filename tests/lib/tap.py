@@ -14,11 +14,13 @@ class Lines:
         self.failed = 0
         print('TAP version 13', flush=True)
 
-    def case(self, name, ok, why=()):
+    def case(self, name, ok, why=(), open=False):
+        """OPEN: known to fail, and counted as such until it is mended."""
         self.number += 1
-        print('%sok %d - %s' % ('' if ok else 'not ', self.number, name.replace('#', '')))
+        known = open and not ok
+        print('%sok %d - %s%s' % ('' if ok else 'not ', self.number, name.replace('#', ''), ' # TODO known' if known else ''))
         if not ok:
-            self.failed += 1
+            self.failed += not known
             for line in why:
                 print('# ' + line)
         sys.stdout.flush()

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a client is told without asking."""
-import libvirt_qemu
 
 from lib.case import Case, guests, libvirt, proves
 
@@ -94,14 +93,6 @@ class Events(Case):
         self.until(lambda: self.heard)
         self.assertEqual(self.heard[0], (libvirt.VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
                                          libvirt.VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_DOMAIN_STARTED))
-
-    @proves('qemu.connect_domain_monitor_event_register', 'qemu.connect_domain_monitor_event_deregister', 'qemu.domain_monitor_event')
-    def test_monitor_events(self):
-        number = libvirt_qemu.qemuMonitorEventRegister(self.conn, None, None, lambda conn, domain, event, *rest: self.heard.append(event), None, 0)
-        domain = self.start('one')
-        domain.resume()
-        self.until(lambda: 'RESUME' in self.heard)
-        libvirt_qemu.qemuMonitorEventDeregister(self.conn, number)
 
     def test_every_kind_can_be_registered(self):
         for kind in range(libvirt.VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE + 1):
