@@ -292,7 +292,9 @@ static void test_events(Fixture *f, gconstpointer data)
     echo(f, 1);
     echo(f, 2);
     g_mutex_lock(&f->lock);
-    g_assert_cmpstr(f->events->str, ==, "RESUME SHUTDOWN BLOCK_IO_ERROR+ RTC_CHANGE+ STOP+ RESUME SHUTDOWN BLOCK_IO_ERROR+ RTC_CHANGE+ ");
+    /* The peer sends one more after its answer, which may be here already. */
+    g_assert_true(g_str_has_prefix(f->events->str, "RESUME SHUTDOWN BLOCK_IO_ERROR+ RTC_CHANGE+ STOP+ "
+                                                   "RESUME SHUTDOWN BLOCK_IO_ERROR+ RTC_CHANGE+ "));
     g_mutex_unlock(&f->lock);
 }
 
