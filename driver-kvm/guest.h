@@ -51,6 +51,7 @@ typedef struct Guest {
     /* loop only */
     sd_event_source *death, *again;
     guint64 again_after; /* microseconds, until the monitor is connected once more */
+    gboolean crash_dump; /* the dump under way is of a crash */
     gboolean lost;       /* the clients were told that the monitor is gone */
 } Guest;
 

@@ -19,6 +19,7 @@ static gpointer kvm_open(const DriverHost *host, GError **error)
     kvm->caps = caps_cache_new(cache, user_ids(user));
     kvm->dac = dac_new(user_ids(user), runs);
     g_mutex_init(&kvm->lock);
+    g_cond_init(&kvm->idle);
     kvm->guests = g_hash_table_new(NULL, NULL);
     return kvm;
 }
@@ -40,9 +41,14 @@ static void kvm_close(gpointer self)
 {
     Kvm *kvm = self;
 
+    g_mutex_lock(&kvm->lock);
+    while (kvm->busy > 0)
+        g_cond_wait(&kvm->idle, &kvm->lock);
+    g_mutex_unlock(&kvm->lock);
     forget_all(kvm);
     g_hash_table_unref(kvm->guests);
     g_mutex_clear(&kvm->lock);
+    g_cond_clear(&kvm->idle);
     dac_free(kvm->dac);
     caps_cache_free(kvm->caps);
     user_free(kvm->user);

@@ -11,8 +11,10 @@ typedef struct Kvm {
     User *user; /* NULL: QEMU runs as we do */
     CapsCache *caps;
     Dac *dac;
-    GMutex lock;
-    GHashTable *guests; /* Vm * -> Guest * (guest.h), each with a reference; guarded by lock */
+    GMutex lock; /* guards the rest */
+    GHashTable *guests; /* Vm * -> Guest * (guest.h), each with a reference */
+    guint busy; /* threads of our own */
+    GCond idle;
 } Kvm;
 
 extern const DriverNodeOps kvm_node_ops;

@@ -8,10 +8,9 @@
  */
 #include "driver-kvm/guest.h"
 
-#include <signal.h>
 #include <string.h>
-#include <syslog.h>
 
+#include "driver-kvm/power.h"
 #include "lib/json-peek.h"
 
 typedef void (*EventFunc)(Guest *guest, JsonObject *data);
@@ -93,7 +92,7 @@ static void on_resume(Guest *guest, JsonObject *data)
 {
     int reason = take_reason(guest, &guest->run_reason, VIR_DOMAIN_RUNNING_UNPAUSED);
 
-    if (state_of(guest) != VIR_DOMAIN_PAUSED)
+    if (state_of(guest) == VIR_DOMAIN_RUNNING)
         return;
     host_of(guest)->set_state(guest->vm, VIR_DOMAIN_RUNNING, reason);
     /* of a restored guest clients hear first that it has started: the daemon tells both */
@@ -108,51 +107,18 @@ static void on_reset(Guest *guest, JsonObject *data)
 
 /* --- the end, or not --- */
 
-static void end_process(Guest *guest)
+/* A guest that shall boot again after it powered off does so without a word to anybody. */
+static gboolean boots_again(Guest *guest)
 {
-    g_mutex_lock(&guest->lock);
-    if (guest->process.pid > 0 && !guest->gone)
-        process_signal(guest->process.pidfd, SIGTERM);
-    g_mutex_unlock(&guest->lock);
+    g_autoptr(Domain) live = guest_live(guest);
+
+    return live && (live->on_poweroff == LIFECYCLE_RESTART || live->on_poweroff == LIFECYCLE_RENAME_RESTART);
 }
 
-static void on_reboot_step(JsonNode *answer, const GError *error, gpointer data)
+static void shut_down(Guest *guest, gboolean by_guest)
 {
-    g_autoptr(Guest) guest = data;
-
-    if (!error)
-        return;
-    host_of(guest)->log(guest->vm, LOG_ERR, error->message);
-    end_process(guest);
-}
-
-static void on_reboot_done(JsonNode *answer, const GError *error, gpointer data)
-{
-    Guest *guest = data;
-
-    g_mutex_lock(&guest->lock);
-    guest->fake_reboot = FALSE;
-    g_mutex_unlock(&guest->lock);
-    on_reboot_step(answer, error, data);
-}
-
-/* The guest has powered off, and QEMU waits: a reset and it boots again. */
-static void reboot_instead(Guest *guest)
-{
-    g_autoptr(Qmp) qmp = guest_qmp(guest, NULL);
-
-    if (!qmp)
-        return;
-    qmp_send(qmp, "system_reset", NULL, -1, QMP_DEADLINE, on_reboot_step, guest_ref(guest));
-    qmp_send(qmp, "cont", NULL, -1, QMP_DEADLINE_LONG, on_reboot_done, guest_ref(guest));
-}
-
-static void on_shutdown(Guest *guest, JsonObject *data)
-{
-    gboolean by_guest = json_peek_true(data, "guest");
-
-    if (is_rebooting(guest)) {
-        reboot_instead(guest);
+    if (is_rebooting(guest) || (by_guest && boots_again(guest))) {
+        power_reboot(guest);
         return;
     }
     g_mutex_lock(&guest->lock);
@@ -164,22 +130,19 @@ static void on_shutdown(Guest *guest, JsonObject *data)
     host_of(guest)->set_state(guest->vm, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN);
     emit_lifecycle(guest, VIR_DOMAIN_EVENT_SHUTDOWN,
                    by_guest ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST : VIR_DOMAIN_EVENT_SHUTDOWN_HOST);
-    end_process(guest);
+    power_end(guest);
+}
+
+static void on_shutdown(Guest *guest, JsonObject *data)
+{
+    shut_down(guest, json_peek_true(data, "guest"));
 }
 
 static void on_panicked(Guest *guest, JsonObject *data)
 {
-    g_autoptr(VmView) view = host_of(guest)->view(guest->vm);
-
     host_of(guest)->set_state(guest->vm, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
     emit_lifecycle(guest, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
-    if (!view->live || view->live->on_crash == CRASH_ACTION_PRESERVE)
-        return;
-    g_mutex_lock(&guest->lock);
-    guest->panicked = TRUE;
-    if (guest->process.pid > 0 && !guest->gone)
-        process_signal(guest->process.pidfd, SIGKILL);
-    g_mutex_unlock(&guest->lock);
+    power_crashed(guest);
 }
 
 /* --- sleep --- */
@@ -495,6 +458,7 @@ static void on_dump(Guest *guest, JsonObject *data)
     gboolean good = g_str_equal(text_of(json_peek_object(data, "result"), "status"), "completed");
 
     guest_set_job(guest, &guest->dump, good ? JOB_DONE : JOB_FAILED, json_peek_string(data, "error"));
+    power_dumped(guest);
 }
 
 static const struct {
@@ -562,7 +526,7 @@ static void on_state(JsonNode *answer, const GError *error, gpointer data)
     if (g_str_equal(status, "running") && now != VIR_DOMAIN_RUNNING)
         host_of(guest)->set_state(guest->vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
     if (g_str_equal(status, "shutdown"))
-        on_shutdown(guest, NULL); /* nobody was there to end it, or to boot it again */
+        shut_down(guest, TRUE); /* nobody was there to end it, or to boot it again */
     for (gsize i = 0; i < G_N_ELEMENTS(meanings); i++)
         if (g_str_equal(meanings[i].status, status) && meanings[i].state != now)
             host_of(guest)->set_state(guest->vm, meanings[i].state, meanings[i].reason);
