@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* A connection as the files of daemon/rpc/ see it. */
+#include "daemon/auth/account.h"
 #include "daemon/rpc/client.h"
 #include "daemon/rpc/frame.h"
 #include "daemon/rpc/keepalive.h"
@@ -16,6 +17,7 @@ struct Client {
     gatomicrefcount refs;
     guint64 id;
     Server *server;
+    Account *account;
     Identity *identity;
     Identity *viewer; /* the same, read-only: who it is once opened with VIR_CONNECT_RO; made then */
 
@@ -36,6 +38,7 @@ struct Client {
 
     /* I/O loop only. */
     LoopWatch *watch;
+    gsize unread; /* octets in `reader` that are charged to the account */
     FrameReader reader;
     gboolean continuing; /* more of what was read is dispatched by a posted function */
     gboolean authenticated;
@@ -47,8 +50,9 @@ struct Client {
     GList link;          /* in the server's list */
 };
 
-/* FD (taken over) and IDENTITY (taken over). I/O loop. */
-Client *client_new(Server *server, int fd, Identity *identity, gboolean authenticated, guint64 id, GError **error);
+/* FD and IDENTITY are taken over. I/O loop. */
+Client *client_new(Server *server, int fd, Identity *identity, Account *account, gboolean authenticated, guint64 id,
+                   GError **error);
 
 /* Sends MESSAGE (taken over) and FDS (taken over; NULL: none). Any thread. */
 gboolean client_send(Client *client, GByteArray *message, GArray *fds);

@@ -45,6 +45,7 @@ void client_unref(Client *client)
     g_clear_pointer(&client->hooks, g_array_unref);
     identity_unref(client->viewer);
     identity_unref(client->identity);
+    account_unref(client->account);
     g_free(client->uri);
     g_free(client);
 }
@@ -106,6 +107,13 @@ gboolean client_remove_close_hook(Client *client, guint number)
     return found;
 }
 
+/* What was received and not dispatched. */
+static void charge_unread(Client *client)
+{
+    account_charge(client->account, (gssize)client->reader.n - (gssize)client->unread);
+    client->unread = client->reader.n;
+}
+
 static void end(gpointer data)
 {
     Client *client = data;
@@ -115,6 +123,7 @@ static void end(gpointer data)
     streams_end(client);
     run_hooks(client);
     frame_reader_clear(&client->reader);
+    charge_unread(client);
     server_forget(client->server, client);
     log_line(LOG_DEBUG, "connection %" G_GUINT64_FORMAT " has ended", client->id);
     client_unref(client);
@@ -151,6 +160,12 @@ void client_refuse(Client *client, const char *why)
     client_close(client);
 }
 
+static void refuse_if_over(Client *client)
+{
+    if (account_is_over(client->account))
+        client_refuse(client, "its user's connections hold too much");
+}
+
 static void want_writing(gpointer data)
 {
     set_events(data);
@@ -175,6 +190,8 @@ static OutboxResult send_within(Client *client, GByteArray *message, GArray *fds
         send_later(client);
     if (result == OUTBOX_FULL)
         client_refuse(client, "it does not read what it is sent");
+    else if (result == OUTBOX_WAITS)
+        refuse_if_over(client);
     return result;
 }
 
@@ -203,7 +220,7 @@ static gboolean may_read(Client *client)
 {
     return (guint)g_atomic_int_get(&client->calls) < server_limits(client->server).max_calls &&
            g_atomic_pointer_get(&client->octets) < CLIENT_CALL_OCTETS_MAX && client->stalled == 0 &&
-           outbox_size(&client->outbox) < CLIENT_BACKLOG_PAUSE;
+           outbox_size(&client->outbox) < CLIENT_BACKLOG_PAUSE && !server_is_stopping(client->server);
 }
 
 /* Whoever ends what kept it from being read sees `paused` or is seen by the second look. */
@@ -252,12 +269,14 @@ void client_call_begin(Client *client, gsize octets)
 {
     g_atomic_int_inc(&client->calls);
     g_atomic_pointer_add(&client->octets, (gssize)octets);
+    account_charge(client->account, octets);
 }
 
 void client_call_end(Client *client, gsize octets)
 {
     g_atomic_int_add(&client->calls, -1);
     g_atomic_pointer_add(&client->octets, -(gssize)octets);
+    account_charge(client->account, -(gssize)octets);
     client_resume(client);
 }
 
@@ -300,6 +319,8 @@ static void process(Client *client)
     if (result == FRAME_BAD)
         client_refuse(client, error->message);
     frame_reader_settle(&client->reader);
+    charge_unread(client);
+    refuse_if_over(client);
     set_events(client);
 }
 
@@ -379,7 +400,8 @@ void client_opened(Client *client, const DriverInstance *instance, const char *u
     g_atomic_pointer_set(&client->instance, (gpointer)instance);
 }
 
-Client *client_new(Server *server, int fd, Identity *identity, gboolean authenticated, guint64 id, GError **error)
+Client *client_new(Server *server, int fd, Identity *identity, Account *account, gboolean authenticated, guint64 id,
+                   GError **error)
 {
     Client *client = g_new0(Client, 1);
     gint64 now = g_get_monotonic_time();
@@ -387,6 +409,7 @@ Client *client_new(Server *server, int fd, Identity *identity, gboolean authenti
     g_atomic_ref_count_init(&client->refs);
     client->server = server;
     client->identity = identity;
+    client->account = account_ref(account);
     client->authenticated = authenticated;
     client->id = id;
     client->deadline = now + (gint64)server_limits(server).handshake_timeout * G_USEC_PER_SEC;
@@ -394,7 +417,7 @@ Client *client_new(Server *server, int fd, Identity *identity, gboolean authenti
     g_mutex_init(&client->hooks_lock);
     client->streams = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)stream_unref);
     g_mutex_init(&client->streams_lock);
-    outbox_init(&client->outbox, fd);
+    outbox_init(&client->outbox, fd, account);
     keepalive_heard(client, now);
 
     client->watch = loop_watch(server_loop(server), fd, EPOLLIN, on_io, client, error);

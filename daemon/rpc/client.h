@@ -11,6 +11,8 @@
  *                                       connection is closed
  *   events that wait to be sent         an event that would raise what waits above CLIENT_BACKLOG_EVENTS closes the
  *                                       connection: a client that lost one would never know
+ *   all of that, of one user's connections   ACCOUNT_OCTETS_MAX (daemon/auth/account.h), then the one that asks for more is
+ *                                       closed
  *   time without connect_open           the configured handshake_timeout, then closed
  */
 #include <glib.h>

@@ -31,19 +31,26 @@ static void item_free(OutboxItem *item)
     g_free(item);
 }
 
-void outbox_init(Outbox *outbox, int fd)
+void outbox_init(Outbox *outbox, int fd, Account *account)
 {
     g_mutex_init(&outbox->lock);
     g_queue_init(&outbox->waiting);
     outbox->fd = fd;
     outbox->size = 0;
     outbox->broken = FALSE;
+    outbox->account = account;
+}
+
+static void change_size(Outbox *outbox, gssize octets)
+{
+    outbox->size += octets;
+    account_charge(outbox->account, octets);
 }
 
 static void drop_all(Outbox *outbox)
 {
     g_queue_clear_full(&outbox->waiting, (GDestroyNotify)item_free);
-    outbox->size = 0;
+    change_size(outbox, -(gssize)outbox->size);
 }
 
 static OutboxResult break_locked(Outbox *outbox)
@@ -148,7 +155,7 @@ static int gather(Outbox *outbox, struct iovec *iov)
 
 static void account(Outbox *outbox, gsize n)
 {
-    outbox->size -= n;
+    change_size(outbox, -(gssize)n);
     for (GList *link = outbox->waiting.head; n > 0; link = link->next) {
         OutboxItem *item = link->data;
         gsize part = MIN(n, item->message->len - item->sent);
@@ -198,7 +205,7 @@ static void wait_locked(Outbox *outbox, GByteArray *message, gsize sent, GArray 
 
     *item = (OutboxItem){g_byte_array_ref(message), sent, fds};
     g_queue_push_tail(&outbox->waiting, item);
-    outbox->size += message->len - sent;
+    change_size(outbox, message->len - sent);
 }
 
 /* A message without descriptors and nothing before it: usually one system call and no item. */

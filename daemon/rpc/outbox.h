@@ -6,6 +6,7 @@
  * is ready. Messages never mix and keep their order.
  */
 #include <glib.h>
+#include "daemon/auth/account.h"
 
 typedef struct {
     GMutex lock;
@@ -13,6 +14,7 @@ typedef struct {
     gboolean broken; /* shut down: only the I/O loop closes, since its epoll knows the number */
     GQueue waiting; /* of OutboxItem */
     gsize size; /* octets in `waiting` */
+    Account *account; /* they are charged to; borrowed */
 } Outbox;
 
 typedef enum {
@@ -22,7 +24,7 @@ typedef enum {
     OUTBOX_CLOSED,  /* no connection any more, or it broke now */
 } OutboxResult;
 
-void outbox_init(Outbox *outbox, int fd); /* FD is taken over */
+void outbox_init(Outbox *outbox, int fd, Account *account); /* FD is taken over */
 void outbox_clear(Outbox *outbox);
 
 /* MESSAGE and FDS (of int; NULL: none) are taken over in any case. Never blocks. Any thread. A message larger than

@@ -8,14 +8,14 @@
 #include "lib/log.h"
 
 #define TICK_USEC G_USEC_PER_SEC
-#define STOP_POLL_USEC 2000
+#define STOP_POLL_USEC 5000
 
 struct Server {
     Loop *io;
     const Loader *loader;
     ServerLimits limits;
     GQueue clients;        /* of Client, each by its own link; one reference */
-    GHashTable *per_user;  /* uid -> number of its connections */
+    GHashTable *accounts;  /* uid -> Account (a reference), of those who have connections */
     guint64 last_id;
     sd_event_source *tick; /* NULL: nobody is connected */
     gint connected;        /* atomic */
@@ -29,7 +29,7 @@ Server *server_new(Loop *io, const Loader *loader)
 
     server->io = io;
     server->loader = loader;
-    server->per_user = g_hash_table_new(NULL, NULL);
+    server->accounts = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)account_unref);
     g_queue_init(&server->clients);
     return server;
 }
@@ -38,7 +38,7 @@ void server_free(Server *server)
 {
     if (!server)
         return;
-    g_hash_table_unref(server->per_user);
+    g_hash_table_unref(server->accounts);
     g_free(server);
 }
 
@@ -100,27 +100,30 @@ static void tick(gpointer data)
         server->tick = loop_after(server->io, TICK_USEC, tick, server);
 }
 
-static guint connections_of(Server *server, uid_t uid)
+/* Borrowed until the next connection of UID ends. */
+static Account *account_of(Server *server, uid_t uid)
 {
-    return GPOINTER_TO_UINT(g_hash_table_lookup(server->per_user, GUINT_TO_POINTER(uid)));
+    Account *account = g_hash_table_lookup(server->accounts, GUINT_TO_POINTER(uid));
+
+    if (!account) {
+        account = account_new(uid);
+        g_hash_table_insert(server->accounts, GUINT_TO_POINTER(uid), account);
+    }
+    return account;
 }
 
-static void count_user(Server *server, uid_t uid, int change)
+static void close_account(Server *server, Account *account)
 {
-    guint n = connections_of(server, uid) + change;
-
-    if (n > 0)
-        g_hash_table_insert(server->per_user, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n));
-    else
-        g_hash_table_remove(server->per_user, GUINT_TO_POINTER(uid));
+    if (account->connections == 0)
+        g_hash_table_remove(server->accounts, GUINT_TO_POINTER(account->uid));
 }
 
 /* NULL: there is room for one more. */
-static const char *why_full(Server *server, const Identity *identity)
+static const char *why_full(Server *server, const Account *account)
 {
     if (server->clients.length >= server->limits.max_clients)
         return "max_clients is reached";
-    if (identity->uid != 0 && connections_of(server, identity->uid) >= server->limits.max_clients_per_user)
+    if (account->uid != 0 && account->connections >= server->limits.max_clients_per_user)
         return "max_clients_per_user is reached";
     return NULL;
 }
@@ -132,49 +135,59 @@ static void refuse(const char *who, const char *why)
     log_limited(&limit, LOG_WARNING, "refused a connection of %s: %s", who, why);
 }
 
-static Client *accept_client(Server *server, int fd, gboolean read_only, GError **error)
+static Client *accept_client(Server *server, Account *account, int fd, Identity *identity, GError **error)
 {
-    g_autoptr(Identity) identity = identity_new_unix(fd, read_only, error);
+    const char *why = why_full(server, account);
     gboolean authenticated;
-    const char *why;
 
-    if (!identity) {
-        close(fd);
-        return NULL;
-    }
-    why = why_full(server, identity);
     if (why) {
         refuse(identity->name, why);
+        identity_unref(identity);
         close(fd);
         return NULL;
     }
     authenticated = acl_admits(identity, fd, server->limits.group);
     if (!authenticated)
         refuse(identity->name, "neither root nor a member of the configured group");
-    return client_new(server, fd, g_steal_pointer(&identity), authenticated, ++server->last_id, error);
+    return client_new(server, fd, identity, account, authenticated, ++server->last_id, error);
 }
 
-void server_accept(Server *server, int fd, gboolean read_only)
+static void add_client(Server *server, Client *client)
 {
-    g_autoptr(GError) error = NULL;
-    Client *client = accept_client(server, fd, read_only, &error);
-
-    if (error)
-        refuse("somebody", error->message);
-    if (!client)
-        return;
     client->link.data = client;
     g_queue_push_tail_link(&server->clients, &client->link);
-    count_user(server, client->identity->uid, 1);
+    client->account->connections++;
     g_atomic_int_inc(&server->connected);
     if (!server->tick)
         server->tick = loop_after(server->io, TICK_USEC, tick, server);
 }
 
+void server_accept(Server *server, int fd, gboolean read_only)
+{
+    g_autoptr(GError) error = NULL;
+    Identity *identity = identity_new_unix(fd, read_only, &error);
+    Account *account;
+    Client *client;
+
+    if (!identity) {
+        refuse("somebody", error->message);
+        close(fd);
+        return;
+    }
+    account = account_of(server, identity->uid);
+    client = accept_client(server, account, fd, identity, &error);
+    if (client)
+        add_client(server, client);
+    if (error)
+        refuse("somebody", error->message);
+    close_account(server, account);
+}
+
 void server_forget(Server *server, Client *client)
 {
     g_queue_unlink(&server->clients, &client->link);
-    count_user(server, client->identity->uid, -1);
+    client->account->connections--;
+    close_account(server, client->account);
     g_atomic_int_add(&server->connected, -1);
     client_unref(client);
 }

@@ -149,16 +149,43 @@ class Places(Process):
         self.daemon.start()
 
 
+OPEN = """
+c = Connection(path)
+m = c.open()
+print(m.status, m.error.message if m.status else '')
+"""
+
+# Each message within its bounds, and none of them whole.
+HOARD = """
+many = [Connection(path) for _ in range(12)]
+part = bytes(1 << 20)
+try:
+    for c in many:
+        c.put(struct.pack('>IIIiIII', MESSAGE_MAX, REMOTE, 1, LOOKUP_BY_NAME, CALL, 5, OK))
+        for _ in range(30):
+            c.put(part)
+    print('all taken')
+except (BrokenPipeError, ConnectionResetError):
+    print('refused')
+"""
+
+
 class Strangers(Process):
     """Who is neither root nor in the group."""
 
-    def as_nobody(self, path):
-        """Whether nobody gets an answer at PATH."""
+    def as_nobody(self, path, code=OPEN):
+        """Runs CODE, with a connection to PATH in mind, as nobody."""
         nobody = pwd.getpwnam('nobody')
-        code = 'import sys; sys.path[:0] = %r; from raw import *; c = Connection(%r); m = c.open(); ' \
-               'print(m.status, m.error.message if m.status else "")' % ([os.path.dirname(__file__)], path)
-        return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, user=nobody.pw_uid,
-                              group=nobody.pw_gid, extra_groups=[], timeout=10)
+        head = 'import sys; sys.path[:0] = %r; from raw import *; path = %r\n' % ([os.path.dirname(__file__)], path)
+        return subprocess.run([sys.executable, '-c', head + code], capture_output=True, text=True, user=nobody.pw_uid,
+                              group=nobody.pw_gid, extra_groups=[], timeout=30)
+
+    def test_hoard(self):
+        """Many connections together may not make the daemon hold what each alone may."""
+        self.daemon.start()
+        self.assertEqual(self.as_nobody(self.path('libvirt-sock-ro'), HOARD).stdout, 'refused\n')
+        wait_until(lambda: self.daemon.rss_anon() < 100 * 1024)
+        self.assertTrue(answers_at(self.daemon.socket))
 
     def test_rights(self):
         self.daemon.start()

@@ -392,6 +392,29 @@ static void test_hooks(Front *front, gconstpointer data)
     g_string_free(hooks.order, TRUE);
 }
 
+/* What a connection made us hold is given back, whatever it was. */
+static void test_account(Front *front, gconstpointer data)
+{
+    RemoteConnectGetSysinfoArgs args = {0};
+    int fd = front_open(front, FALSE);
+    g_autoptr(Client) client = client_of(fd);
+    const Account *account = client->account;
+
+    g_assert_cmpuint(account->connections, ==, 1);
+    big_reply = 700 * 1024;
+    for (guint i = 0; i < 4; i++)
+        send_call(fd, PROC(CONNECT_GET_SYSINFO), i, &args);
+    start_slow_calls(fd, 3);
+    g_assert_cmpint(send(fd, "\0\0\x10\0half a message", 18, 0), ==, 18);
+    while (g_atomic_int_get(&slow_calls) < 3)
+        g_usleep(1000);
+    g_assert_cmpint(g_atomic_pointer_get((gssize *)&account->octets), >, 0);
+    close(fd);
+    g_mutex_unlock(&gate);
+    while (g_atomic_pointer_get((gssize *)&account->octets) != 0)
+        g_usleep(1000); /* or the test's time is over */
+}
+
 /* Events: delivered from any thread; one who does not read them is closed. */
 static void test_events(Front *front, gconstpointer data)
 {
@@ -434,6 +457,7 @@ int main(int argc, char **argv)
         {"/server/handshake", test_handshake},
         {"/server/keepalive", test_keepalive},
         {"/server/hooks", test_hooks},
+        {"/server/account", test_account},
         {"/server/events", test_events},
     };
 
