@@ -46,12 +46,14 @@ class Frames:
 
 
 class Relay:
-    """Listens on PATH, forwards to UPSTREAM; succeeded() is what came back well since the last forget()."""
+    """Listens on PATH, forwards to UPSTREAM; succeeded() is what came back well since the last forget(), conversations what
+    each client said."""
 
     def __init__(self, path, upstream):
         self.upstream = upstream
         self.names = procedures()
         self.seen = set()
+        self.conversations = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(64)
@@ -75,7 +77,8 @@ class Relay:
             threading.Thread(target=self.forward, args=(client, server), daemon=True).start()
 
     def forward(self, client, server):
-        frames = Frames()
+        frames, said = Frames(), bytearray()
+        self.conversations.append(said)
         poll = select.poll()
         for end in (client, server):
             poll.register(end, select.POLLIN)
@@ -88,6 +91,8 @@ class Relay:
                     if source is server:
                         for header in frames.feed(data):
                             self.note(*header)
+                    else:
+                        said += data
                     if not data:
                         return
                     if fds:
