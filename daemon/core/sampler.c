@@ -18,7 +18,8 @@
  *
  * Who asks about many waits as long as answers come in (sampler_wait): a guest is given up when, for the asker's
  * patience, neither it nor any other has answered. A fixed time for all was ruled out: on a busy host the answers of
- * many guests that are well take longer than one should wait for a single one that is not.
+ * many guests that are well take longer than one should wait for a single one that is not. A guest that was never asked
+ * before gets more time, since there is nothing yet to give in place of its answer: it may be busy with its start.
  *
  * Figures belong to a run: another domain id means that what is stored is of another guest's life and counts as
  * nothing.
@@ -37,6 +38,7 @@
 #define MEMORY_STATS_MAX VIR_DOMAIN_MEMORY_STAT_NR
 #define KERNEL_GROUPS (VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE)
 #define LOOK_AGAIN (5 * 1000) /* who waits for many looks how many are left */
+#define FIRST_PATIENCE (G_USEC_PER_SEC / 2)
 
 static const guint slot_groups[SAMPLER_SLOTS] = {
     /* in the order in which libvirt lists them */
@@ -274,39 +276,60 @@ static guint groups_left(const Sampler *sampler, const SamplerTicket *ticket)
     return left;
 }
 
-/* Waits until DEADLINE for an answer to TICKET; the number of groups that are left. */
-static guint wait_for_one(const SamplerTicket *ticket, gint64 deadline)
+/* What is left of many questions. */
+typedef struct {
+    guint groups;   /* that somebody is at */
+    gboolean first; /* some have never been answered, well or not, in that guest's life */
+} Left;
+
+static gboolean is_first(const Sampler *sampler, guint groups)
+{
+    for (guint i = 0; i < SAMPLER_SLOTS; i++) {
+        if ((groups & slot_groups[i]) && !sampler->slots[i].params && !sampler->slots[i].error)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void add_left(const SamplerTicket *ticket, Left *left)
 {
     Sampler *sampler = sampler_of(ticket->vm);
     g_mutex_lock(&sampler->lock);
-    guint left = groups_left(sampler, ticket);
-    if (left && g_cond_wait_until(&sampler->moved, &sampler->lock, deadline))
-        left = groups_left(sampler, ticket);
+    guint groups = groups_left(sampler, ticket);
+    left->groups += __builtin_popcount(groups);
+    left->first |= is_first(sampler, groups);
     g_mutex_unlock(&sampler->lock);
-    return __builtin_popcount(left);
+}
+
+/* Waits until DEADLINE for an answer to TICKET. */
+static void wait_for_one(const SamplerTicket *ticket, gint64 deadline)
+{
+    Sampler *sampler = sampler_of(ticket->vm);
+    g_mutex_lock(&sampler->lock);
+    if (groups_left(sampler, ticket))
+        g_cond_wait_until(&sampler->moved, &sampler->lock, deadline);
+    g_mutex_unlock(&sampler->lock);
 }
 
 void sampler_wait(const SamplerTicket *const *tickets, guint n, gint64 patience)
 {
     gint64 start = g_get_monotonic_time(), progress = start;
-    guint first = 0, before = G_MAXUINT;
-    while (first < n) {
-        gint64 now = g_get_monotonic_time();
-        gint64 deadline = MIN(progress + patience, start + SAMPLE_BUDGET);
-        if (now >= deadline)
-            return;
-        if (wait_for_one(tickets[first], MIN(deadline, now + LOOK_AGAIN)) == 0) {
-            first++;
-            progress = g_get_monotonic_time();
-            before = G_MAXUINT;
-            continue;
+    guint done = 0, before = G_MAXUINT;
+    while (done < n) {
+        Left left = {0};
+        for (guint i = done; i < n; i++) {
+            add_left(tickets[i], &left);
+            done += i == done && left.groups == 0;
         }
-        guint left = 0;
-        for (guint i = first; i < n; i++)
-            left += wait_for_one(tickets[i], 0);
-        if (left < before)
-            progress = g_get_monotonic_time();
-        before = left;
+        gint64 now = g_get_monotonic_time();
+        if (left.groups < before)
+            progress = now;
+        before = left.groups;
+        gint64 wait = left.first ? MAX(patience, FIRST_PATIENCE) : patience;
+        gint64 deadline = MIN(progress + wait, start + SAMPLE_BUDGET);
+        if (done == n || now >= deadline)
+            return;
+        wait_for_one(tickets[done], MIN(deadline, now + LOOK_AGAIN));
     }
 }
 

@@ -30,7 +30,8 @@ typedef struct {
 /* Asks for GROUPS of VM, which should be running. */
 void sampler_ask(Vm *vm, guint groups, SamplerTicket *ret_ticket);
 
-/* Waits until all N questions are answered, or no answer to any has come for PATIENCE microseconds. */
+/* Waits until all N questions are answered, or no answer to any has come for PATIENCE microseconds (half a second where
+ * there is nothing from before to give instead). */
 void sampler_wait(const SamplerTicket *const *tickets, guint n, gint64 patience);
 
 /* Adds to PARAMS, in libvirt's order of groups, what is known now. RET_STALE: something is older than the question, or

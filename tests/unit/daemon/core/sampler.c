@@ -187,6 +187,20 @@ static void test_progress(void)
     }
 }
 
+/* The first answer is worth waiting for: there is nothing to give in its place. */
+static void test_first(void)
+{
+    g_autoptr(Vm) vm = make();
+    fake.delay = 3 * BUDGET / 1000;
+    gboolean stale = TRUE;
+    g_autofree char *first = ask(vm, VIR_DOMAIN_STATS_BLOCK, BUDGET, &stale);
+    g_assert_cmpstr(first, ==, "group.32");
+    g_assert_false(stale);
+    g_autofree char *second = ask(vm, VIR_DOMAIN_STATS_BLOCK, BUDGET, &stale);
+    g_assert_cmpstr(second, ==, "group.32");
+    g_assert_true(stale);
+}
+
 /* Many silent guests at once cost the asker one budget, not one each. */
 static void test_many_silent(void)
 {
@@ -209,7 +223,7 @@ static void test_many_silent(void)
         g_assert_true(stale);
         g_assert_nonnull(params_find(params, "group.2"));
     }
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 12 * BUDGET);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 24 * BUDGET);
     for (gsize i = 0; i < G_N_ELEMENTS(vms); i++)
         vm_unref(vms[i]);
 }
@@ -277,6 +291,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sampler/silent", test_silent);
     g_test_add_func("/sampler/kernel-first", test_kernel_first);
     g_test_add_func("/sampler/progress", test_progress);
+    g_test_add_func("/sampler/first", test_first);
     g_test_add_func("/sampler/many-silent", test_many_silent);
     g_test_add_func("/sampler/measure", test_measure);
     g_test_add_func("/sampler/unresponsive", test_unresponsive);
