@@ -401,13 +401,13 @@ static void test_account(Front *front, gconstpointer data)
     const Account *account = client->account;
 
     g_assert_cmpuint(account->connections, ==, 1);
+    start_slow_calls(fd, 3);
+    while (g_atomic_int_get(&slow_calls) < 3)
+        g_usleep(1000);
     big_reply = 700 * 1024;
     for (guint i = 0; i < 4; i++)
         send_call(fd, PROC(CONNECT_GET_SYSINFO), i, &args);
-    start_slow_calls(fd, 3);
     g_assert_cmpint(send(fd, "\0\0\x10\0half a message", 18, 0), ==, 18);
-    while (g_atomic_int_get(&slow_calls) < 3)
-        g_usleep(1000);
     g_assert_cmpint(g_atomic_pointer_get((gssize *)&account->octets), >, 0);
     close(fd);
     g_mutex_unlock(&gate);
