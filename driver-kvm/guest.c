@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -158,7 +159,7 @@ static void log_end(Guest *guest, const siginfo_t *info)
         return;
     text = info->si_code == CLD_EXITED ? g_strdup_printf("QEMU ended with status %d", info->si_status)
                                        : g_strdup_printf("QEMU was ended by signal %d", info->si_status);
-    guest->kvm->host->log(guest->vm, 5, text);
+    guest->kvm->host->log(guest->vm, LOG_NOTICE, text);
 }
 
 /* QEMU's last events are still in the socket: they say whether this is a good end. */
@@ -244,7 +245,7 @@ static void on_responsive(gboolean responsive, gpointer user)
     Guest *guest = user;
 
     guest->kvm->host->set_responsive(guest->vm, responsive);
-    guest->kvm->host->log(guest->vm, responsive ? 5 : 4,
+    guest->kvm->host->log(guest->vm, responsive ? LOG_NOTICE : LOG_WARNING,
                           responsive ? "QEMU's monitor answers again" : "QEMU's monitor does not answer");
 }
 
@@ -264,6 +265,10 @@ static void tell_lost(Guest *guest)
     if (guest->lost)
         return;
     guest->lost = TRUE;
+    g_mutex_lock(&guest->lock);
+    g_autofree char *text = g_strconcat("the monitor is lost: ", guest->lost_why, NULL);
+    g_mutex_unlock(&guest->lock);
+    host->log(guest->vm, LOG_WARNING, text);
     host->set_responsive(guest->vm, FALSE);
     host->emit(guest->vm, &event);
 }
@@ -294,7 +299,6 @@ static void on_closed(const GError *why, gpointer user)
     g_mutex_unlock(&guest->lock);
     if (dying || !guest->death)
         return;
-    guest->kvm->host->log(guest->vm, 4, why->message);
     later(guest);
 }
 

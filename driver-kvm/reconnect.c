@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,7 +124,7 @@ static gboolean attach(Guest *guest, GError **error)
     /* one that does not answer is still a guest that runs: it is kept, marked unresponsive, until it answers or is
      * destroyed */
     if (!connected && cause) {
-        guest->kvm->host->log(guest->vm, 4, cause->message);
+        guest->kvm->host->log(guest->vm, LOG_WARNING, cause->message);
         guest->kvm->host->set_responsive(guest->vm, FALSE);
         return TRUE;
     }
