@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -313,6 +314,14 @@ static void stop_listening(gpointer data)
     listener_close(data);
 }
 
+/* What is still at work then is left as a kill -9 would leave it, which the next start knows how to take up. */
+static gpointer end_anyway(gpointer seconds)
+{
+    g_usleep(GPOINTER_TO_UINT(seconds) * G_USEC_PER_SEC);
+    log_line(LOG_NOTICE, "stopped in the middle of an operation; the next start takes it up");
+    _exit(EXIT_SUCCESS);
+}
+
 static void stop_serving(Daemon *daemon)
 {
     /* From here on a second signal ends the process as it would any other: nothing on disk depends on what follows. */
@@ -320,6 +329,7 @@ static void stop_serving(Daemon *daemon)
     block_signals(SIG_UNBLOCK);
     loop_call(daemon->io, stop_listening, g_steal_pointer(&daemon->listener));
     server_stop(daemon->server, daemon->config->stop_timeout);
+    g_thread_unref(g_thread_new("end", end_anyway, GUINT_TO_POINTER(MAX(daemon->config->stop_timeout, 1))));
 }
 
 void daemon_free(Daemon *daemon)

@@ -10,15 +10,16 @@ import pwd
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from lib import server, tap, world  # noqa: E402
+from lib import guests, server, tap, world  # noqa: E402
 from lib.server import Duovirtd, wait_until  # noqa: E402
-from raw import AUTH_LIST, GET_LIB_VERSION, OK, Connection  # noqa: E402
+from raw import AUTH_LIST, DOMAIN_SUSPEND, GET_LIB_VERSION, OK, Connection, string  # noqa: E402
 
 SOCKETS = [name + end for name in ('libvirt', 'virtqemud', 'virtxend') for end in ('-sock', '-sock-ro')]
 
@@ -257,6 +258,26 @@ class Signals(Process):
         self.assertLess(time.monotonic() - began, 5)
         self.assertTrue(c.ended())
         self.assertEqual([name for name in SOCKETS if os.path.exists(self.path(name))], [])
+
+    def test_stop_in_the_middle(self):
+        """An operation that waits for a guest does not hold up the end, and the guest is there for the next start."""
+        self.configure('[daemon]\nstop_timeout = 1\n')
+        self.daemon.start()
+        domain = self.daemon.connect().createXML(guests.tiny('stopped'))
+        pid = self.daemon.qemu(domain.UUIDString())
+        os.kill(pid, signal.SIGSTOP)
+        c = Connection(self.daemon.socket)
+        self.assertEqual(c.open().status, OK)
+        c.send(DOMAIN_SUSPEND, string('stopped') + domain.UUID() + struct.pack('>i', domain.ID()))
+        self.assertTrue(c.quiet(0.3))
+        began = time.monotonic()
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertLess(time.monotonic() - began, 4)
+        os.kill(pid, signal.SIGCONT)
+        self.daemon.start()
+        again = self.daemon.connect().lookupByName('stopped')
+        self.assertEqual(self.daemon.qemu(again.UUIDString()), pid)
+        again.destroy()
 
     def test_interrupt(self):
         self.daemon.start()
