@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PASSWORD_MAX 8 /* VNC's own limit */
+#define PASSWORD_MAX 8   /* VNC's own limit */
+#define WEBSOCKET_FREE 0 /* a port that is free, to be found when the domain starts */
 
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
 {
@@ -95,9 +96,10 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
     }
     if (graphics->autoport == TOGGLE_ON && !take_port("VNC", PORT_VNC_FIRST, context, &graphics->port, error))
         return FALSE;
-    if (graphics->websocket == -1 && graphics->websocket_generated == TOGGLE_ON)
-        return take_port("VNC WebSocket", PORT_WEBSOCKET_FIRST, context, &graphics->websocket, error);
-    return TRUE;
+    if (graphics->websocket != WEBSOCKET_FREE || !context->touch_host)
+        return TRUE;
+    graphics->websocket_generated = TOGGLE_ON;
+    return take_port("VNC WebSocket", PORT_WEBSOCKET_FIRST, context, &graphics->websocket, error);
 }
 
 static void release(const Domain *live, gconstpointer device)
@@ -152,8 +154,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     text = listen_text(graphics, error);
     if (!text)
         return FALSE;
-    if (graphics->websocket != (gint32)UNSET32 || graphics->websocket_generated == TOGGLE_ON)
-        g_string_append_printf(text, ",websocket=%d", graphics->websocket);
+    if (graphics->websocket != (gint32)UNSET32)
+        g_string_append_printf(text, ",websocket=%d", graphics->websocket == WEBSOCKET_FREE ? -1 : graphics->websocket);
     if (graphics->share_policy != VNC_SHARE_POLICY_UNSET)
         g_string_append_printf(text, ",share=%s", vnc_share_policy_to_string(graphics->share_policy));
     if (graphics->power_control != TOGGLE_UNSET)

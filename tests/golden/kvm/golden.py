@@ -101,7 +101,7 @@ def main() -> int:
     parser.add_argument('names', nargs='*')
     parser.add_argument('--regenerate', action='store_true')
     parser.add_argument('--record')
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     paths = documents(options.names)
     if options.record:
         return record(options.record, paths)
