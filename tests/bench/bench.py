@@ -4,7 +4,8 @@
 
     bench.py [--build FOLDER] [--calls PROGRAM] [--json FILE] [--quick]
 
-Measures a release build, which it makes in build-release/ if no folder is named. Exit code 1 if a goal is missed.
+Both keep their files in memory, so that it is the daemons that are measured and not a disk. Ours is a release build, made
+in build-release/ if no folder is named. Exit code 1 if a goal is missed.
 """
 import argparse
 import json
@@ -39,7 +40,7 @@ def release_build(folder):
 class Bench:
     def __init__(self, options):
         self.options = options
-        self.ours = Duovirtd(os.path.join(options.build, 'daemon/duovirtd'))
+        self.ours = Duovirtd(os.path.join(options.build, 'daemon/duovirtd'), folder=world.SCRATCH)
         self.theirs = Libvirtd()
         self.figures = {}  # name: {'unit', 'ours': [..], 'theirs': [..]}
 

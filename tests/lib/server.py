@@ -132,10 +132,10 @@ class Duovirtd(Server):
     """Our daemon below a root of its own."""
     name = 'duovirtd'
 
-    def __init__(self, program=None, config=''):
+    def __init__(self, program=None, config='', folder='/tmp'):
         build = os.environ.get('DUOVIRT_BUILD', os.path.join(SOURCE, 'build'))
         self.program = program or os.path.join(build, 'daemon', 'duovirtd')
-        self.root = tempfile.mkdtemp(prefix='dv-', dir='/tmp')
+        self.root = tempfile.mkdtemp(prefix='dv-', dir=folder)
         os.chmod(self.root, 0o755)
         self.log_path = os.path.join(self.root, 'daemon.log')
         self.socket = os.path.join(self.root, 'run/libvirt/libvirt-sock')
