@@ -2,6 +2,8 @@
 /* What differs between two objects, member by member, and whether it counts. */
 #include "lib/model/table.h"
 
+#define LIVE_MARKS (MODEL_CHANGEABLE | MODEL_RUNNING | MODEL_TRANSIENT | MODEL_STATUS)
+
 typedef struct {
     ModelCompare which;
     ModelDifference fn;
@@ -18,7 +20,7 @@ static gboolean counts(const Comparison *comparison, const ModelField *field)
     case MODEL_COMPARE_ABI:
         return (field->marks & MODEL_ABI) != 0;
     case MODEL_COMPARE_NOT_LIVE:
-        return !(field->marks & (MODEL_CHANGEABLE | MODEL_RUNNING));
+        return !(field->marks & LIVE_MARKS);
     default:
         return TRUE;
     }
@@ -66,7 +68,7 @@ static gboolean compare_objects(Comparison *comparison, const ModelType *type, g
         const ModelField *field = &type->fields[i];
         if ((field->marks & MODEL_TWIN) || model_member_equal(field, a, b))
             continue;
-        if (comparison->which == MODEL_COMPARE_NOT_LIVE && (field->marks & (MODEL_CHANGEABLE | MODEL_RUNNING)))
+        if (comparison->which == MODEL_COMPARE_NOT_LIVE && (field->marks & LIVE_MARKS))
             continue;
         if (length)
             g_string_append_c(comparison->path, '/');

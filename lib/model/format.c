@@ -19,7 +19,8 @@ static gboolean is_shown(guint flags, const ModelField *field, gconstpointer obj
         return TRUE;
     if ((field->marks & MODEL_STATUS) || ((field->marks & MODEL_SECRET) && !(flags & MODEL_FORMAT_SECURE)))
         return FALSE;
-    if (!(field->marks & MODEL_RUNNING) || !(flags & MODEL_FORMAT_INACTIVE))
+    if (!((field->marks & MODEL_RUNNING) && (flags & MODEL_FORMAT_INACTIVE)) &&
+        !((field->marks & MODEL_TRANSIENT) && (flags & MODEL_FORMAT_MIGRATABLE)))
         return TRUE;
     const char *text = field->kept ? MODEL_MEMBER_CONST(object, field, char *) : NULL;
     return text && g_str_has_prefix(text, field->kept);
@@ -72,6 +73,15 @@ static char *shown_text(guint flags, const ModelField *field, const ModelFrame *
     return g_steal_pointer(&text);
 }
 
+/* Whether CHILD is something that we made up for a run, which definitions don't show. */
+static gboolean is_generated(guint flags, const ModelType *type, gconstpointer child)
+{
+    for (guint i = 0; type->generated && (flags & MODEL_FORMAT_INACTIVE) && i < type->n_fields; i++)
+        if (type->fields[i].place == MODEL_ATTRIBUTE && g_str_equal(type->fields[i].xml, type->generated))
+            return MODEL_MEMBER_CONST(child, &type->fields[i], Toggle) == TOGGLE_ON;
+    return FALSE;
+}
+
 static gboolean has_output(guint flags, const ModelType *type, gconstpointer object, const ModelFrame *outer);
 
 static gboolean field_has_output(guint flags, const ModelField *field, const ModelFrame *frame)
@@ -81,6 +91,7 @@ static gboolean field_has_output(guint flags, const ModelField *field, const Mod
     if (field->kind == MODEL_STRUCT) {
         gconstpointer child = MODEL_MEMBER_CONST(frame->object, field, gpointer);
         return child && is_shown(flags, field, frame->object) && model_applies(field, frame) &&
+               !is_generated(flags, field->type, child) &&
                ((field->marks & MODEL_KEEP) || has_output(flags, field->type, child, frame));
     }
     if (field->kind == MODEL_LIST || field->kind == MODEL_FLAG || field->kind == MODEL_XML)
@@ -159,7 +170,8 @@ static void write_element(const Formatter *formatter, const ModelField *field, c
     } else {
         const GPtrArray *list = MODEL_MEMBER_CONST(frame->object, field, GPtrArray *);
         for (guint i = 0; i < list->len; i++)
-            format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame);
+            if (!is_generated(formatter->flags, field->type, g_ptr_array_index(list, i)))
+                format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame);
     }
 }
 

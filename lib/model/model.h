@@ -35,9 +35,9 @@ typedef struct { gboolean set; guint8 bytes[16]; } Uuid;
 typedef struct ModelType ModelType; /* an emitted table: one struct */
 
 typedef enum {
-    MODEL_FORMAT_INACTIVE = 1 << 0, /* leave out what only a running object has (ids, aliases, host side names) */
+    MODEL_FORMAT_INACTIVE = 1 << 0, /* leave out what only a running object shows (id, ports and terminals it got) */
     MODEL_FORMAT_SECURE = 1 << 1,   /* with secrets (passwords) */
-    MODEL_FORMAT_MIGRATABLE = 1 << 2,
+    MODEL_FORMAT_MIGRATABLE = 1 << 2, /* leave out what no definition keeps (aliases, labels that were made up) */
     MODEL_FORMAT_STATUS = 1 << 3,   /* our own saved state: everything, also what clients are never shown */
 } ModelFormat;
 

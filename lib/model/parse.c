@@ -28,13 +28,12 @@ static gboolean is_wanted(const Parser *parser, const ModelField *field)
 {
     if ((field->marks & MODEL_STATUS) && !(parser->flags & MODEL_PARSE_STATUS))
         return FALSE;
-    return !(field->marks & MODEL_RUNNING) || field->kept || !(parser->flags & MODEL_PARSE_INACTIVE);
+    return !(field->marks & (MODEL_RUNNING | MODEL_TRANSIENT)) || field->kept || !(parser->flags & MODEL_PARSE_INACTIVE);
 }
 
 static gboolean is_dropped(const Parser *parser, const ModelField *field, const char *text)
 {
-    return field->kept && (field->marks & MODEL_RUNNING) && (parser->flags & MODEL_PARSE_INACTIVE) &&
-           !g_str_has_prefix(text, field->kept);
+    return field->kept && (parser->flags & MODEL_PARSE_INACTIVE) && !g_str_has_prefix(text, field->kept);
 }
 
 static gboolean element_matches(const ModelField *field, const XmlNode *node)

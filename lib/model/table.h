@@ -35,7 +35,7 @@ typedef enum {
     MODEL_CHANGEABLE = 1 << 4, /* may change while the domain runs */
     MODEL_ABI = 1 << 5,        /* what the guest sees */
     MODEL_SECRET = 1 << 6,     /* written with MODEL_FORMAT_SECURE only */
-    MODEL_RUNNING = 1 << 7,    /* only a running object has it */
+    MODEL_RUNNING = 1 << 7,    /* only a running object has it, only its document shows it */
     MODEL_STATUS = 1 << 8,     /* only our own saved state has it */
     MODEL_POSITIVE = 1 << 9,   /* zero is an error */
     MODEL_NOZERO = 1 << 10,    /* zero says the same as nothing */
@@ -45,6 +45,7 @@ typedef enum {
     MODEL_NONEMPTY = 1 << 14,  /* an empty string says the same as nothing */
     MODEL_LAX = 1 << 15,       /* a wrong value says the same as nothing */
     MODEL_SIGNED = 1 << 16,    /* libvirt reads an integer: its words for what is none, and for less than zero */
+    MODEL_TRANSIENT = 1 << 17, /* a definition that is read drops it; a document that goes elsewhere leaves it out */
 } ModelMark;
 
 struct ModelEnum {
@@ -111,6 +112,7 @@ struct ModelType {
     guint n_attributes;
     const char *unknown; /* libvirt's words for an element that is not described; NULL: it is ignored */
     int unknown_code;
+    const char *generated; /* attribute (a Toggle): where it is on, a definition does not show the element; NULL: none */
 };
 
 /* Every struct, ended by NULL (tests). */

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     if (!domain)
         return 0;
     check_stable(domain, MODEL_FORMAT_SECURE, 0);
-    check_stable(domain, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE, MODEL_PARSE_INACTIVE);
+    check_stable(domain, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE, MODEL_PARSE_INACTIVE);
     check_stable(domain, MODEL_FORMAT_STATUS, MODEL_PARSE_STATUS);
     g_autoptr(Domain) copy = domain_copy(domain);
     g_assert_true(domain_equal(domain, copy));

@@ -11,7 +11,7 @@ KINDS = {'string': 'STRING', 'mac': 'MAC', 'cpuset': 'CPUSET', 'int': 'INT32', '
 WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}
 TABLE_MARKS = ['required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive',
                'nozero', 'any', 'upper', 'nonempty', 'lax',
-               'signed']
+               'signed', 'transient']
 
 
 def quote(text: str | None) -> str:
@@ -110,7 +110,8 @@ def struct_source(schema: Schema, struct: Struct) -> list[str]:
         out.append(f'static const guint8 {prefix}_attributes[] = {{{", ".join(map(str, order))}}};')
     out += [f'const ModelType {prefix}_type = {{{quote(struct.name)}, {quote(struct.xml or None)}, '
             f'sizeof({struct.name}), {"TRUE" if struct.root else "FALSE"}, {prefix}_fields, {len(struct.fields)}, '
-            f'{prefix + "_attributes" if order else "NULL"}, {len(order)}, {unknown}}};', '']
+            f'{prefix + "_attributes" if order else "NULL"}, {len(order)}, {unknown}, '
+            f'{quote(struct.generated or None)}}};', '']
     return out
 
 

@@ -8,7 +8,7 @@ KINDS = {'string': 'text', 'yesno': 'yes, no', 'onoff': 'on, off', 'flag': 'empt
          'cpuset': 'set of numbers', 'xml': 'any elements with a namespace', 'int': 'integer', 'int64': 'integer',
          'uint': 'number', 'uint64': 'number'}
 REMARKS = {'required': 'required', 'running': 'only while running', 'secret': 'secret: shown on request only',
-           'changeable': 'may change while running', 'abi': 'visible to the guest'}
+           'transient': 'a definition drops it', 'changeable': 'may change while running', 'abi': 'visible to the guest'}
 
 
 def anchor(struct: Struct) -> str:

@@ -83,6 +83,7 @@ class Struct:
     xml: str
     root: bool
     unknown: str  # libvirt's words for an element that is not described; '' where it is ignored
+    generated: str  # the switch that says that we made the element up; '' for none
     doc: str
     where: Where
     fields: list[Field] = dataclasses.field(default_factory=list)

@@ -77,6 +77,9 @@ def check_struct(schema: Schema, struct: Struct) -> None:
         check_mirror(struct, field)
         check_match(field)
     check_words(struct.where, struct.unknown)
+    named = struct.attribute(struct.generated)
+    if struct.generated and not (named and constants(named) == ['yes', 'no']):
+        raise SchemaError(struct.where, f'generated={struct.generated}: no such yesno attribute')
     attribute_order(struct)
 
 

@@ -13,7 +13,8 @@ import schema_check
 from schema import Condition, Enum, Field, Pattern, Schema, SchemaError, Struct, Where, plural, snake
 
 MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
-         'any', 'upper', 'loose', 'nonempty', 'lax', 'signed'}
+         'any', 'upper', 'loose', 'nonempty', 'lax', 'signed',
+         'transient'}
 VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high', 'kept', 'blank',
           'missing', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
@@ -86,13 +87,14 @@ class Reader:
             self.schema.enums[name] = Enum(name, words[2:], doc, where)
         elif keyword == 'group' and len(words) == 2:
             return None, self.groups.setdefault(name, [])
-        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|unknown=.+', word) for word in words[2:]):
+        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|(unknown|generated)=.+', word) for word in words[2:]):
             self.unique(where, name)
             element = next((word.strip('<>') for word in words[2:] if word[0] == '<'), '')
-            unknown = next((word.partition('=')[2].replace('~', ' ') for word in words[2:] if word[0] != '<'), '')
+            options = dict(word.replace('~', ' ').split('=', 1) for word in words[2:] if word[0] != '<')
             if keyword == 'root' and not element:
                 raise SchemaError(where, f'root {name} has no element')
-            struct = Struct(name, element, keyword == 'root', unknown, doc, where)
+            struct = Struct(name, element, keyword == 'root', options.get('unknown', ''),
+                            options.get('generated', ''), doc, where)
             self.schema.structs[name] = struct
             return struct, struct.fields
         else:

@@ -147,28 +147,36 @@ static void expect_text(const Domain *domain, guint flags, const char *words, gb
 static void test_shown(void)
 {
     const guint inactive = MODEL_FORMAT_INACTIVE, secure = MODEL_FORMAT_SECURE, status = MODEL_FORMAT_STATUS;
+    const guint migratable = inactive | MODEL_FORMAT_MIGRATABLE;
     g_autoptr(Domain) domain = parse_good(
-        "<devices><disk><source file='/a' index='3'/><target dev='vda'/><alias name='disk0'/></disk>"
+        "<devices><disk><source file='/a' index='3'/><backingStore/><target dev='vda'/><alias name='disk0'/></disk>"
         "<disk><target dev='vdb'/><alias name='ua-mine'/></disk>"
         "<graphics type='vnc' port='5901' autoport='yes' passwd='pw'><listen type='address' address='127.0.0.1'/></graphics>"
         "</devices>", 0);
+
+    Disk *disk = g_ptr_array_index(domain->devices->disks, 0);
 
     domain->id = 7;
     expect_text(domain, 0, "id='7'", TRUE);
     expect_text(domain, inactive, "id='7'", FALSE);
     expect_text(domain, status | inactive, "id='7'", TRUE);
     expect_text(domain, 0, "<source file='/a' index='3'/>", TRUE);
-    expect_text(domain, inactive, "<source file='/a'/>", TRUE);
-    expect_text(domain, 0, "disk0", TRUE);
-    expect_text(domain, inactive, "disk0", FALSE);
-    expect_text(domain, inactive, "<alias name='ua-mine'/>", TRUE);
+    expect_text(domain, inactive, "<source file='/a' index='3'/>", TRUE);
+    expect_text(domain, migratable, "<source file='/a'/>", TRUE);
+    expect_text(domain, inactive, "disk0", TRUE);
+    expect_text(domain, migratable, "disk0", FALSE);
+    expect_text(domain, migratable, "<alias name='ua-mine'/>", TRUE);
+    expect_text(domain, inactive, "<backingStore", TRUE);
+    disk->backing_store->detected = TOGGLE_ON;
+    expect_text(domain, inactive, "<backingStore", FALSE);
+    expect_text(domain, 0, "<backingStore", TRUE);
     expect_text(domain, 0, "<graphics type='vnc' port='5901' autoport='yes' listen='127.0.0.1'>", TRUE);
     expect_text(domain, inactive | secure,
                 "<graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1' passwd='pw'>", TRUE);
 
     g_autofree char *text = model_format_text(&domain_type, domain, status);
     g_autoptr(Domain) definition = model_parse_text(&domain_type, text, MODEL_PARSE_INACTIVE, NULL, NULL);
-    const Disk *disk = g_ptr_array_index(definition->devices->disks, 0);
+    disk = g_ptr_array_index(definition->devices->disks, 0);
     g_assert_cmpint(definition->id, ==, -1);
     g_assert_null(disk->alias);
     g_assert_cmpuint(disk->source->index, ==, UNSET32);

@@ -79,9 +79,9 @@ static void round_trip(const ModelType *type, guint32 seed)
     model_compare(type, object, other, MODEL_COMPARE_ALL, count_difference, &differences);
     g_assert_cmpint(differences == 0, ==, model_equal(type, object, other));
 
-    g_autofree char *defined = format(type, object, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE);
+    g_autofree char *defined = format(type, object, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE);
     gpointer definition = parse(type, defined, MODEL_PARSE_INACTIVE, seed);
-    g_autofree char *defined_again = format(type, definition, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE);
+    g_autofree char *defined_again = format(type, definition, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE);
     g_assert_cmpstr(defined, ==, defined_again);
 
     release(type, object);
