@@ -104,7 +104,8 @@ static gboolean refuse(xmlParserCtxt *context, const char *what, GError **error)
                         : last && last->message     ? last->message
                                                     : "not an XML document";
     g_autofree char *message = g_strchomp(g_utf8_make_valid(cause, -1));
-    return error_set(error, domain_of(what), VIR_ERR_XML_DETAIL, "(%s_definition):%d: %s\n%s", what, line, message, place);
+    return error_set(error, domain_of(what), VIR_ERR_XML_DETAIL, "(%s_definition):%d: %s\n%s", what, line, message,
+                     place);
 }
 
 /* Deepest element below and including ROOT, without recursion; stops counting beyond LIMIT. */
@@ -222,7 +223,7 @@ int xml_line(const XmlNode *node)
     return (int)xmlGetLineNo((const xmlNode *)node);
 }
 
-void xml_each_attribute(const XmlNode *node, void (*fn)(const char *name, const char *value, gpointer data), gpointer data)
+void xml_each_attribute(const XmlNode *node, XmlAttributeFunc fn, gpointer data)
 {
     for (const xmlAttr *attribute = to_xml(node)->properties; attribute; attribute = attribute->next) {
         if (attribute->ns)
@@ -241,13 +242,12 @@ static char *dump(xmlDoc *doc, xmlNode *node, int level)
     return g_strdup(chars(xmlBufferContent(buffer)));
 }
 
-/* TEXT, an element, in the indentation that is right at LEVEL; NULL if it is no element. */
-static char *reindent(const char *text, int level)
+char *xml_reindent(const char *text, guint level)
 {
-    g_autoptr(xmlDoc) doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
-                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS;
+    g_autoptr(xmlDoc) doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL, options);
 
-    return doc ? dump(doc, xmlDocGetRootElement(doc), level) : NULL;
+    return doc ? dump(doc, xmlDocGetRootElement(doc), (int)level) : NULL;
 }
 
 /* A copy declares the namespaces that NODE had from the elements around it. */
@@ -255,7 +255,7 @@ static char *serialize(xmlNode *copy)
 {
     g_autofree char *text = dump(copy->doc, copy, 0);
 
-    return reindent(text, 0);
+    return xml_reindent(text, 0);
 }
 
 char *xml_serialize(const XmlNode *node)
@@ -359,149 +359,4 @@ gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **e
     g_autoptr(XmlSchema) schema = xml_schema_new(schema_path, error);
 
     return schema && xml_schema_check(schema, document, error);
-}
-
-/* Out */
-
-struct XmlWriter {
-    GString *out;
-    GPtrArray *open;   /* names of the open elements */
-    gboolean in_tag;   /* "<name ..." is not closed yet */
-    gboolean had_text; /* the innermost element holds text: its end tag follows on the same line */
-};
-
-XmlWriter *xml_writer_new(void)
-{
-    XmlWriter *writer = g_new0(XmlWriter, 1);
-
-    writer->out = g_string_new(NULL);
-    writer->open = g_ptr_array_new_with_free_func(g_free);
-    return writer;
-}
-
-void xml_writer_free(XmlWriter *writer)
-{
-    if (!writer)
-        return;
-    g_string_free(writer->out, TRUE);
-    g_ptr_array_free(writer->open, TRUE);
-    g_free(writer);
-}
-
-static void indent(XmlWriter *writer)
-{
-    for (guint i = 0; i < writer->open->len; i++)
-        g_string_append(writer->out, "  ");
-}
-
-static void end_tag(XmlWriter *writer)
-{
-    if (writer->in_tag)
-        g_string_append(writer->out, ">\n");
-    writer->in_tag = FALSE;
-}
-
-/* libvirt escapes both quotes everywhere and drops what XML cannot carry. White space that an XML parser would turn into
- * a blank is kept as a character reference. */
-static void escape(GString *out, const char *text, gboolean attribute)
-{
-    for (const char *p = text; *p; p++) {
-        switch (*p) {
-        case '<': g_string_append(out, "&lt;"); break;
-        case '>': g_string_append(out, "&gt;"); break;
-        case '&': g_string_append(out, "&amp;"); break;
-        case '"': g_string_append(out, "&quot;"); break;
-        case '\'': g_string_append(out, "&apos;"); break;
-        case '\r': g_string_append(out, "&#13;"); break;
-        case '\n':
-        case '\t':
-            if (attribute)
-                g_string_append_printf(out, "&#%d;", *p);
-            else
-                g_string_append_c(out, *p);
-            break;
-        default:
-            if ((guchar)*p >= 0x20)
-                g_string_append_c(out, *p);
-        }
-    }
-}
-
-void xml_writer_open(XmlWriter *writer, const char *name)
-{
-    end_tag(writer);
-    indent(writer);
-    g_string_append_printf(writer->out, "<%s", name);
-    g_ptr_array_add(writer->open, g_strdup(name));
-    writer->in_tag = TRUE;
-    writer->had_text = FALSE;
-}
-
-void xml_writer_attribute(XmlWriter *writer, const char *name, const char *value)
-{
-    g_assert(writer->in_tag);
-    g_string_append_printf(writer->out, " %s='", name);
-    escape(writer->out, value, TRUE);
-    g_string_append_c(writer->out, '\'');
-}
-
-void xml_writer_attributef(XmlWriter *writer, const char *name, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    g_autofree char *value = g_strdup_vprintf(format, args);
-    va_end(args);
-    xml_writer_attribute(writer, name, value);
-}
-
-void xml_writer_text(XmlWriter *writer, const char *text)
-{
-    if (writer->in_tag)
-        g_string_append_c(writer->out, '>');
-    writer->in_tag = FALSE;
-    writer->had_text = TRUE;
-    escape(writer->out, text, FALSE);
-}
-
-void xml_writer_close(XmlWriter *writer)
-{
-    g_assert(writer->open->len > 0);
-    g_autofree char *name = g_ptr_array_steal_index(writer->open, writer->open->len - 1);
-
-    if (writer->in_tag) {
-        g_string_append(writer->out, "/>\n");
-    } else {
-        if (!writer->had_text)
-            indent(writer);
-        g_string_append_printf(writer->out, "</%s>\n", name);
-    }
-    writer->in_tag = FALSE;
-    writer->had_text = FALSE;
-}
-
-void xml_writer_element(XmlWriter *writer, const char *name, const char *text)
-{
-    xml_writer_open(writer, name);
-    if (text)
-        xml_writer_text(writer, text);
-    xml_writer_close(writer);
-}
-
-void xml_writer_raw(XmlWriter *writer, const char *xml)
-{
-    g_autofree char *text = reindent(xml, (int)writer->open->len);
-
-    end_tag(writer);
-    indent(writer);
-    g_string_append_printf(writer->out, "%s\n", text ? text : xml);
-}
-
-char *xml_writer_finish(XmlWriter *writer)
-{
-    g_assert(writer->open->len == 0);
-    char *text = g_string_free(writer->out, FALSE);
-
-    writer->out = g_string_new(NULL);
-    return text;
 }

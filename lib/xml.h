@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * XML in and out. xml.c is the only file that includes libxml2's headers.
+ * XML in (xml.c, the only file that includes libxml2's headers) and out (xml-writer.c).
  *
  * In: a hostile document becomes a tree (no network, no entities beyond the five, no external subset, at most
  * XML_DOCUMENT_MAX bytes and XML_DEPTH_MAX levels). Out: an indenting writer with libvirt's conventions (two blanks a
@@ -31,11 +31,14 @@ char *xml_attribute(const XmlNode *node, const char *name); /* to free; NULL if 
 char *xml_content(const XmlNode *node);         /* all text below NODE, to free; "" if none */
 int xml_line(const XmlNode *node);
 /* Each attribute of NODE without a namespace, in document order. */
-void xml_each_attribute(const XmlNode *node, void (*fn)(const char *name, const char *value, gpointer data), gpointer data);
+typedef void (*XmlAttributeFunc)(const char *name, const char *value, gpointer data);
+void xml_each_attribute(const XmlNode *node, XmlAttributeFunc fn, gpointer data);
 /* NODE and what is below it as text, in its own indentation, to free (metadata, foreign namespaces). */
 char *xml_serialize(const XmlNode *node);
 /* The same without the text in NODE itself, and of its children only those with a namespace: the first of each. */
 char *xml_serialize_foreign(const XmlNode *node);
+/* TEXT, an element, in the indentation that is right at LEVEL (its first line has none), to free; NULL for no element. */
+char *xml_reindent(const char *text, guint level);
 
 /* A RELAX NG schema, read from a file: some 30 ms. One thread at a time. NULL with VIR_ERR_INTERNAL_ERROR. */
 typedef struct XmlSchema XmlSchema;

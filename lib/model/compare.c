@@ -38,7 +38,7 @@ static gboolean compare_lists(Comparison *comparison, const ModelField *field, c
     for (guint i = 0; i < MAX(a->len, b->len); i++) {
         g_string_append_printf(comparison->path, "[%u]", i);
         gboolean go_on = i < MIN(a->len, b->len)
-                             ? compare_objects(comparison, field->type, g_ptr_array_index(a, i), g_ptr_array_index(b, i))
+                             ? compare_objects(comparison, field->type, a->pdata[i], b->pdata[i])
                              : report(comparison);
         g_string_truncate(comparison->path, length);
         if (!go_on)
@@ -50,10 +50,11 @@ static gboolean compare_lists(Comparison *comparison, const ModelField *field, c
 static gboolean compare_member(Comparison *comparison, const ModelField *field, gconstpointer a, gconstpointer b)
 {
     if (field->kind == MODEL_LIST)
-        return compare_lists(comparison, field, MODEL_MEMBER_CONST(a, field, GPtrArray *),
-                             MODEL_MEMBER_CONST(b, field, GPtrArray *));
+        return compare_lists(comparison, field, model_list(field, a),
+                             model_list(field, b));
     if (field->kind == MODEL_STRUCT) {
-        gconstpointer child_a = MODEL_MEMBER_CONST(a, field, gpointer), child_b = MODEL_MEMBER_CONST(b, field, gpointer);
+        gconstpointer child_a = MODEL_MEMBER_CONST(a, field, gpointer);
+        gconstpointer child_b = MODEL_MEMBER_CONST(b, field, gpointer);
         if (child_a && child_b)
             return compare_objects(comparison, field->type, child_a, child_b);
     }

@@ -36,7 +36,7 @@ static gconstpointer find_mirrored(const ModelField *field, const ModelFrame *fr
         if (list->kind != MODEL_LIST || !g_str_equal(list->xml, field->mirror) || model_is_unset(list, frame->object))
             continue;
         *ret_type = list->type;
-        return g_ptr_array_index(MODEL_MEMBER_CONST(frame->object, list, GPtrArray *), 0);
+        return g_ptr_array_index(model_list(list, frame->object), 0);
     }
     return NULL;
 }
@@ -168,7 +168,7 @@ static void write_element(const Formatter *formatter, const ModelField *field, c
     } else if (field->kind == MODEL_STRUCT) {
         format_object(formatter, field->type, name, MODEL_MEMBER_CONST(frame->object, field, gpointer), frame);
     } else {
-        const GPtrArray *list = MODEL_MEMBER_CONST(frame->object, field, GPtrArray *);
+        const GPtrArray *list = model_list(field, frame->object);
         for (guint i = 0; i < list->len; i++)
             if (!is_generated(formatter->flags, field->type, g_ptr_array_index(list, i)))
                 format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame);

@@ -18,8 +18,8 @@
  *   uuid         struct { gboolean set; guint8 bytes[16]; }
  *   foreign XML  char *, serialized (metadata, other namespaces)
  *
- * Document roots (Domain, ...) are reference-counted atomically: x_new(), x_ref(), x_unref() and g_autoptr(). A root that
- * more than one thread can see is immutable: change a x_copy() and publish that. Inner structs: model_new(&x_type),
+ * Document roots (Domain, ...) are reference-counted atomically: x_new(), x_ref(), x_unref() and g_autoptr(). A root
+ * that more than one thread can see is immutable: change a x_copy() and publish that. Inner structs: model_new(&x_type),
  * model_free(), model_copy(); each also has an emitted typed wrapper (disk_new(), disk_free(), disk_copy()).
  */
 #include <glib.h>

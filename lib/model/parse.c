@@ -28,7 +28,9 @@ static gboolean is_wanted(const Parser *parser, const ModelField *field)
 {
     if ((field->marks & MODEL_STATUS) && !(parser->flags & MODEL_PARSE_STATUS))
         return FALSE;
-    return !(field->marks & (MODEL_RUNNING | MODEL_TRANSIENT)) || field->kept || !(parser->flags & MODEL_PARSE_INACTIVE);
+    if (!(parser->flags & MODEL_PARSE_INACTIVE))
+        return TRUE;
+    return !(field->marks & (MODEL_RUNNING | MODEL_TRANSIENT)) || field->kept;
 }
 
 static gboolean is_dropped(const Parser *parser, const ModelField *field, const char *text)
@@ -155,7 +157,8 @@ static gboolean parse_carried(Parser *parser, const ModelFrame *frame, gpointer 
     return TRUE;
 }
 
-static gboolean parse_text(Parser *parser, const ModelField *field, gpointer object, const XmlNode *node, GError **error)
+static gboolean parse_text(Parser *parser, const ModelField *field, gpointer object, const XmlNode *node,
+                           GError **error)
 {
     g_autofree char *text = xml_content(node);
     if (field->place == MODEL_CONTENT && text[strspn(text, " \t\r\n")] == '\0')
@@ -194,7 +197,7 @@ static gboolean parse_element(Parser *parser, const ModelField *field, const Mod
         if (!child)
             return FALSE;
         if (field->kind == MODEL_LIST)
-            g_ptr_array_add(MODEL_MEMBER(object, field, GPtrArray *), child);
+            g_ptr_array_add(model_list(field, object), child);
         else if (is_empty(field->type, child) && !(field->marks & MODEL_KEEP))
             model_free(field->type, child);
         else
@@ -215,7 +218,7 @@ static gsize descend(Parser *parser, const ModelField *field, gconstpointer obje
         return 0;
     g_string_append_printf(parser->path, "/%s", xml_name(node));
     if (field->kind == MODEL_LIST)
-        g_string_append_printf(parser->path, "[%u]", MODEL_MEMBER_CONST(object, field, GPtrArray *)->len);
+        g_string_append_printf(parser->path, "[%u]", model_list(field, object)->len);
     return length;
 }
 
@@ -298,8 +301,8 @@ static gboolean missing(const ModelField *field, const ModelFrame *frame, const 
                          field->xml, element);
     if (field->place == MODEL_CONTENT)
         return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Missing content of element '%s'", element);
-    return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Missing required element '%s' in element '%s'", field->xml,
-                     element);
+    return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Missing required element '%s' in element '%s'",
+                     field->xml, element);
 }
 
 /* Defaults of everything in OBJECT that is absent. */

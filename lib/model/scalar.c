@@ -113,7 +113,9 @@ static guint64 load_number(const ModelField *field, gconstpointer object)
 /* Libvirt's own words for a field; a %s in them is TEXT. */
 static gboolean say(GError **error, int code, const char *words, const char *text)
 {
-    return error_set(error, code >> 16, code & 0xffff, strstr(words, "%s") ? words : "%s", strstr(words, "%s") ? text : words);
+    if (strstr(words, "%s"))
+        return error_set(error, code >> 16, code & 0xffff, words, text);
+    return error_set(error, code >> 16, code & 0xffff, "%s", words);
 }
 
 /* Libvirt's words for a wrong value: the field's own, or the general ones with REMARK. */
@@ -123,10 +125,10 @@ static gboolean bad_value(const ModelField *field, const char *text, const char 
     if (field->bad)
         return say(error, field->bad_code, field->bad, text);
     if (!name)
-        return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Invalid value for element '%s': '%s'.%s", element, text,
-                         remark);
-    return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Invalid value for attribute '%s' in element '%s': '%s'.%s",
-                     name, element, text, remark);
+        return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Invalid value for element '%s': '%s'.%s", element,
+                         text, remark);
+    return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR,
+                     "Invalid value for attribute '%s' in element '%s': '%s'.%s", name, element, text, remark);
 }
 
 /* Each kind */
@@ -149,7 +151,8 @@ static gboolean parse_integer(const ModelField *field, gpointer object, const ch
     if (value == 0 && (field->marks & MODEL_POSITIVE))
         return bad_value(field, text, name, element, " Zero is not permitted", error);
     if (!within_limits(field, value)) {
-        g_autofree char *shown = g_strdup_printf(field->hex ? "0x%" G_GINT64_MODIFIER "x" : "%" G_GUINT64_FORMAT, value);
+        const char *form = field->hex ? "0x%" G_GINT64_MODIFIER "x" : "%" G_GUINT64_FORMAT;
+        g_autofree char *shown = g_strdup_printf(form, value);
         if (field->high && value > field->max)
             return say(error, field->high_code, field->high, shown);
         return bad_value(field, text, name, element, "", error);
@@ -178,6 +181,8 @@ static gboolean parse_size(const ModelField *field, gpointer object, const char 
     return TRUE;
 }
 
+#define MAC_TEXT 18 /* with the NUL */
+
 static gboolean parse_mac(const char *text, char *ret_mac)
 {
     guint8 bytes[6];
@@ -192,7 +197,8 @@ static gboolean parse_mac(const char *text, char *ret_mac)
         bytes[i] = (guint8)value;
         text = end + 1;
     }
-    g_snprintf(ret_mac, 18, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]);
+    g_snprintf(ret_mac, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4],
+               bytes[5]);
     return TRUE;
 }
 
@@ -218,7 +224,7 @@ static GRegex *pattern_regex(const char *pattern)
 static gboolean parse_string(const ModelField *field, gpointer object, const char *text, const char *name,
                              const char *element, GError **error)
 {
-    char mac[18];
+    char mac[MAC_TEXT];
 
     if (field->kind == MODEL_CPUSET) {
         g_autoptr(CpuSet) set = cpuset_parse(text, error);
@@ -304,9 +310,10 @@ static char *format_integer(const ModelField *field, gconstpointer object)
 
     if ((field->marks & MODEL_ANY) && value == 0)
         return g_strdup("-1");
+    if (field->hex && (field->marks & MODEL_UPPER))
+        return g_strdup_printf("0x%0*" G_GINT64_MODIFIER "X", field->hex - 1, value);
     if (field->hex)
-        return g_strdup_printf(field->marks & MODEL_UPPER ? "0x%0*" G_GINT64_MODIFIER "X" : "0x%0*" G_GINT64_MODIFIER "x",
-                               field->hex - 1, value);
+        return g_strdup_printf("0x%0*" G_GINT64_MODIFIER "x", field->hex - 1, value);
     if (field->kind == MODEL_INT32)
         return g_strdup_printf("%d", (gint32)value);
     return g_strdup_printf(is_signed(field) ? "%" G_GINT64_FORMAT : "%" G_GUINT64_FORMAT, value);

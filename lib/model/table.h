@@ -7,7 +7,7 @@
 #include "lib/model/model.h"
 
 typedef enum {
-    MODEL_STRING, /* char * */
+    MODEL_STRING, /* char *; the first three are kept as text */
     MODEL_MAC,    /* char *, in lower case */
     MODEL_CPUSET, /* char *, in the shortest form */
     MODEL_INT32,
@@ -97,7 +97,7 @@ typedef struct {
     int bad_code;                     /* virErrorNumber, virErrorDomain << 16 */
     const char *high;                 /* libvirt's own words for a number above max */
     int high_code;
-    const char *missing;              /* libvirt's own words where it is required and absent; %s is the type attribute */
+    const char *missing;              /* libvirt's own words where it is required and absent; %s is the type */
     int missing_code;
 } ModelField;
 
@@ -112,7 +112,7 @@ struct ModelType {
     guint n_attributes;
     const char *unknown; /* libvirt's words for an element that is not described; NULL: it is ignored */
     int unknown_code;
-    const char *generated; /* attribute (a Toggle): where it is on, a definition does not show the element; NULL: none */
+    const char *generated; /* attribute (a Toggle): where it is on, a definition does not show the element; or NULL */
 };
 
 /* Every struct, ended by NULL (tests). */
@@ -120,6 +120,12 @@ extern const ModelType *const model_types[];
 
 #define MODEL_MEMBER(object, field, c_type) (*(c_type *)((char *)(object) + (field)->offset))
 #define MODEL_MEMBER_CONST(object, field, c_type) (*(const c_type *)((const char *)(object) + (field)->offset))
+
+/* The members of a MODEL_LIST. */
+static inline GPtrArray *model_list(const ModelField *field, gconstpointer object)
+{
+    return MODEL_MEMBER_CONST(object, field, GPtrArray *);
+}
 
 /* True if FIELD says the same in A and B, two objects of the type that it is of. */
 gboolean model_member_equal(const ModelField *field, gconstpointer a, gconstpointer b);
@@ -129,15 +135,15 @@ gboolean model_is_unset(const ModelField *field, gconstpointer object);
 
 /* scalar.c: the value of one attribute or text element. */
 
-/* Reads TEXT (and UNIT, which may be NULL, for a size) into OBJECT, which stays as it is where TEXT says nothing. NAME and
- * ELEMENT are for messages; NAME is NULL for an element's text. */
+/* Reads TEXT (and UNIT, which may be NULL, for a size) into OBJECT, which stays as it is where TEXT says nothing. NAME
+ * and ELEMENT are for messages; NAME is NULL for an element's text. */
 gboolean model_scalar_parse(const ModelField *field, gpointer object, const char *text, const char *unit,
                             const char *name, const char *element, GError **error);
 
 /* As libvirt spells it, to free; NULL if unset. RET_UNIT (static) is set for a size, else NULL. */
 char *model_scalar_format(const ModelField *field, gconstpointer object, const char **ret_unit);
 
-/* unknown.c. Of the attributes (or, if ELEMENTS, elements) of TYPE the one whose name is nearest to NAME; NULL if none is near. */
+/* unknown.c. Of the attributes (or, if ELEMENTS, elements) of TYPE the one whose name is nearest to NAME; or NULL. */
 const char *model_nearest(const ModelType *type, const char *name, gboolean elements);
 
 /* An element within others. */

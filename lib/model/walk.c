@@ -6,7 +6,7 @@
 
 static gboolean is_string(const ModelField *field)
 {
-    return field->kind == MODEL_STRING || field->kind == MODEL_MAC || field->kind == MODEL_CPUSET || field->kind == MODEL_XML;
+    return field->kind <= MODEL_CPUSET || field->kind == MODEL_XML;
 }
 
 static gboolean is_twin(const ModelField *field)
@@ -126,7 +126,7 @@ gpointer model_copy(const ModelType *type, gconstpointer object)
         else if (field->kind == MODEL_STRUCT)
             MODEL_MEMBER(copy, field, gpointer) = model_copy(field->type, MODEL_MEMBER_CONST(object, field, gpointer));
         else if (field->kind == MODEL_LIST)
-            MODEL_MEMBER(copy, field, GPtrArray *) = copy_list(field->type, MODEL_MEMBER_CONST(object, field, GPtrArray *));
+            MODEL_MEMBER(copy, field, GPtrArray *) = copy_list(field->type, model_list(field, object));
     }
     return copy;
 }
@@ -148,7 +148,7 @@ gboolean model_member_equal(const ModelField *field, gconstpointer a, gconstpoin
     if (field->kind == MODEL_STRUCT)
         return model_equal(field->type, MODEL_MEMBER_CONST(a, field, gpointer), MODEL_MEMBER_CONST(b, field, gpointer));
     if (field->kind == MODEL_LIST)
-        return equal_lists(field->type, MODEL_MEMBER_CONST(a, field, GPtrArray *), MODEL_MEMBER_CONST(b, field, GPtrArray *));
+        return equal_lists(field->type, model_list(field, a), model_list(field, b));
     return memcmp((const char *)a + field->offset, (const char *)b + field->offset, plain_size(field)) == 0;
 }
 

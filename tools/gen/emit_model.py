@@ -2,8 +2,8 @@
 """Back end: structs, enumerations and wrappers (model-gen.h), tables for the walker (model-gen.c)."""
 from __future__ import annotations
 
-from schema import (ERROR_CODES, ERROR_DOMAINS, UNITS, Condition, Enum, Field, Schema, Struct, attribute_order, constant, constants, member_type,
-                    snake)
+from schema import (ERROR_CODES, ERROR_DOMAINS, UNITS, Condition, Enum, Field, Schema, Struct, attribute_order,
+                    constant, constants, member_type, snake)
 
 KINDS = {'string': 'STRING', 'mac': 'MAC', 'cpuset': 'CPUSET', 'int': 'INT32', 'uint': 'UINT32', 'int64': 'INT64',
          'uint64': 'UINT64', 'size': 'SIZE', 'yesno': 'YESNO', 'onoff': 'ONOFF', 'flag': 'FLAG', 'uuid': 'UUID',
@@ -70,7 +70,8 @@ def wrappers(struct: Struct) -> list[str]:
 
 
 def source(schema: Schema) -> str:
-    out = ['/* Emitted by tools/gen from xml-schemas/. */', '#include "lib/model/table.h"', '#include "lib/error.h"', '']
+    out = ['/* Emitted by tools/gen from xml-schemas/. */', '#include "lib/model/table.h"', '#include "lib/error.h"',
+           '']
     for prefix, href in schema.namespaces.items():
         out.append(f'static const ModelNamespace namespace_{prefix} = {{{quote(prefix)}, {quote(href)}}};')
     for enum in schema.enums.values():

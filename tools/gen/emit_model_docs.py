@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from schema import Condition, Field, Schema, Struct, constants
 
-KINDS = {'string': 'text', 'yesno': 'yes, no', 'onoff': 'on, off', 'flag': 'empty', 'uuid': 'UUID', 'mac': 'MAC address',
-         'cpuset': 'set of numbers', 'xml': 'any elements with a namespace', 'int': 'integer', 'int64': 'integer',
+KINDS = {'string': 'text', 'yesno': 'yes, no', 'onoff': 'on, off', 'flag': 'empty', 'uuid': 'UUID',
+         'mac': 'MAC address', 'cpuset': 'set of numbers', 'xml': 'any elements with a namespace', 'int': 'integer', 'int64': 'integer',
          'uint': 'number', 'uint64': 'number'}
 REMARKS = {'required': 'required', 'running': 'only while running', 'secret': 'secret: shown on request only',
-           'transient': 'a definition drops it', 'changeable': 'may change while running', 'abi': 'visible to the guest'}
+           'transient': 'a definition drops it', 'changeable': 'may change while running',
+           'abi': 'visible to the guest'}
 
 
 def anchor(struct: Struct) -> str:
@@ -21,7 +22,8 @@ def kind(field: Field) -> str:
     if field.enum:
         return ', '.join(field.option('only').split(',') if field.option('only') else constants(field))
     if field.type == 'size':
-        return f'size; without unit= counted in {field.option("scale") or field.option("unit").replace("pretty", "KiB")}'
+        unit = field.option('scale') or field.options['unit'].replace('pretty', 'KiB')
+        return f'size; without unit= counted in {unit}'
     if field.option('hex') is not None:
         return 'number, shown in hexadecimal'
     return KINDS[field.type]
@@ -63,8 +65,8 @@ def section(struct: Struct) -> list[str]:
 
 
 def page(schema: Schema) -> str:
-    out = ['# The XML documents', '', 'Emitted from xml-schemas/. Elements and attributes stand in the order in which they are written.',
-           '']
+    out = ['# The XML documents', '',
+           'Emitted from xml-schemas/. Elements and attributes stand in the order in which they are written.', '']
     for struct in schema.structs.values():
         out += section(struct)
     return '\n'.join(out)

@@ -45,7 +45,7 @@ def group(parts: list[str]) -> str:
 
 
 def hexadecimal(highest: int) -> str:
-    """A regular expression for numbers up to HIGHEST (up to the next power of two, where its lower digits are not all f)."""
+    """A regular expression for numbers up to HIGHEST (or a little more, where its lower digits are not all f)."""
     digits = f'{highest:x}'
     first = f'[0-{digits[0]}]' if digits[0] <= '9' else f'[0-9a-{digits[0]}A-{digits[0].upper()}]'
     rest = f'[0-9a-fA-F]{{{len(digits) - 1}}}' if len(digits) > 1 else ''
@@ -140,7 +140,8 @@ class Emitter:
         elements: dict[str, list[Field]] = {}
         content = ''
         for field in struct.fields:
-            if 'status' in field.marks or field.parent or not (self.applies(field, environment) or 'loose' in field.marks):
+            applies = self.applies(field, environment) or 'loose' in field.marks
+            if 'status' in field.marks or field.parent or not applies:
                 continue
             if field.place == 'attribute' and field.xml not in named:
                 parts.append(self.attribute(field))
@@ -181,7 +182,8 @@ class Emitter:
 
     def content(self, struct: Struct, field: Field, environment: Environment) -> str:
         if field.struct:
-            return self.reference(field.struct, {(level + 1, name): value for (level, name), value in environment.items()})
+            outer = {(level + 1, name): value for (level, name), value in environment.items()}
+            return self.reference(field.struct, outer)
         if field.type == 'flag':
             return '<empty/>'
         if field.type == 'xml':

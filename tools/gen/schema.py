@@ -96,7 +96,7 @@ class Struct:
                      if field.place == 'attribute' and not field.parent and field.xml == xml), None)
 
     def members(self) -> list[Field]:
-        """One field for each C member: a member may be described several times, under conditions that exclude each other."""
+        """One field for each C member, which may be described several times under conditions that exclude each other."""
         return [field for field in self.fields if self.find(field.c) is field]
 
 

@@ -15,8 +15,8 @@ from schema import Condition, Enum, Field, Pattern, Schema, SchemaError, Struct,
 MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
          'any', 'upper', 'loose', 'nonempty', 'lax', 'signed',
          'transient'}
-VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high', 'kept', 'blank',
-          'missing', 'only', 'scale', 'mirror'}
+VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high',
+          'kept', 'blank', 'missing', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
             'int', 'long', 'register', 'return', 'short', 'signed', 'static', 'struct', 'switch', 'union', 'unsigned',
             'void', 'volatile', 'while'}
@@ -87,7 +87,8 @@ class Reader:
             self.schema.enums[name] = Enum(name, words[2:], doc, where)
         elif keyword == 'group' and len(words) == 2:
             return None, self.groups.setdefault(name, [])
-        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|(unknown|generated)=.+', word) for word in words[2:]):
+        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|(unknown|generated)=.+', each)
+                                                   for each in words[2:]):
             self.unique(where, name)
             element = next((word.strip('<>') for word in words[2:] if word[0] == '<'), '')
             options = dict(word.replace('~', ' ').split('=', 1) for word in words[2:] if word[0] != '<')

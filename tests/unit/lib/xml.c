@@ -159,8 +159,8 @@ static void test_writer(void)
 
 static void test_serialize(void)
 {
-    g_autoptr(XmlDocument) document = parse("<r xmlns:x='urn:x'><m>\n     <x:n/>text<o/><y:p xmlns:y='urn:y'>\n<y:q/></y:p>"
-                                            "<z:n xmlns:z='urn:x'/></m></r>");
+    g_autoptr(XmlDocument) document = parse(
+        "<r xmlns:x='urn:x'><m>\n     <x:n/>text<o/><y:p xmlns:y='urn:y'>\n<y:q/></y:p><z:n xmlns:z='urn:x'/></m></r>");
     XmlNode *node = xml_child(xml_root(document), "m");
     g_autofree char *text = xml_serialize(xml_first(node));
     g_autofree char *foreign = xml_serialize_foreign(node);
@@ -177,8 +177,8 @@ static void test_validate(void)
     g_autoptr(XmlDocument) good = parse("<a/>");
     g_autoptr(XmlDocument) bad = parse("<a b='c'/>");
 
-    g_assert_true(g_file_set_contents(path, "<element name='a' xmlns='http://relaxng.org/ns/structure/1.0'><empty/></element>",
-                                      -1, NULL));
+    g_assert_true(g_file_set_contents(
+        path, "<element name='a' xmlns='http://relaxng.org/ns/structure/1.0'><empty/></element>", -1, NULL));
     g_assert_true(xml_validate(good, path, &error));
     g_assert_no_error(error);
     g_assert_false(xml_validate(bad, path, &error));

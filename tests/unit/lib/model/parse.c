@@ -151,7 +151,8 @@ static void test_shown(void)
     g_autoptr(Domain) domain = parse_good(
         "<devices><disk><source file='/a' index='3'/><backingStore/><target dev='vda'/><alias name='disk0'/></disk>"
         "<disk><target dev='vdb'/><alias name='ua-mine'/></disk>"
-        "<graphics type='vnc' port='5901' autoport='yes' passwd='pw'><listen type='address' address='127.0.0.1'/></graphics>"
+        "<graphics type='vnc' port='5901' autoport='yes' passwd='pw'><listen type='address' address='127.0.0.1'/>"
+        "</graphics>"
         "</devices>", 0);
 
     Disk *disk = g_ptr_array_index(domain->devices->disks, 0);
@@ -185,14 +186,15 @@ static void test_shown(void)
 static void test_as_other_name(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(XmlDocument) document = xml_parse("<channel type='null'><target type='virtio'/></channel>", "device", &error);
+    const char *text = "<channel type='null'><target type='virtio'/></channel>";
+    g_autoptr(XmlDocument) document = xml_parse(text, "device", &error);
     g_autoptr(Chardev) chardev = model_parse(&chardev_type, xml_root(document), 0, NULL, &error);
     g_autoptr(XmlWriter) writer = xml_writer_new();
 
     g_assert_no_error(error);
     model_format_as(&chardev_type, "channel", chardev, 0, writer);
-    g_autofree char *text = xml_writer_finish(writer);
-    g_assert_cmpstr(text, ==, "<channel type='null'>\n  <target type='virtio'/>\n</channel>\n");
+    g_autofree char *again = xml_writer_finish(writer);
+    g_assert_cmpstr(again, ==, "<channel type='null'>\n  <target type='virtio'/>\n</channel>\n");
 }
 
 static gboolean add_path(const char *path, gpointer data)
@@ -218,7 +220,8 @@ static void expect_difference(const Domain *a, const Domain *b, ModelCompare whi
 static void test_compare(void)
 {
     g_autoptr(Domain) a = parse_good(
-        "<devices><disk><driver name='qemu' cache='none'/><source file='/a'/><target dev='vda' bus='virtio'/></disk></devices>", 0);
+        "<devices><disk><driver name='qemu' cache='none'/><source file='/a'/><target dev='vda' bus='virtio'/></disk>"
+        "</devices>", 0);
     g_autoptr(Domain) b = domain_copy(a);
     Disk *disk = g_ptr_array_index(b->devices->disks, 0);
 

@@ -17,8 +17,8 @@ static gboolean chance(GRand *rand, guint percent)
 
 static char *random_text(GRand *rand)
 {
-    static const char *const words[] = {"a", "x-1", "<tag>", "&amp;", "it's", "\"q\"", "two words", "\xc3\xa4\xc3\xb6", "/path/to",
-                                        "tab\there", "1", "]]>"};
+    static const char *const words[] = {"a", "x-1", "<tag>", "&amp;", "it's", "\"q\"", "two words", "\xc3\xa4\xc3\xb6",
+                                        "/path/to", "tab\there", "1", "]]>"};
     GString *text = g_string_new(words[g_rand_int_range(rand, 0, G_N_ELEMENTS(words))]);
 
     while (chance(rand, 40))
@@ -86,8 +86,8 @@ static void set_scalar(const ModelField *field, gpointer object, GRand *rand)
         break;
     case MODEL_XML:
         MODEL_MEMBER(object, field, char *) =
-            g_strdup_printf("<%s>\n  <x:some xmlns:x=\"urn:x\" y=\"1\">\n    <x:thing>a b</x:thing>\n  </x:some>\n</%s>",
-                            field->xml, field->xml);
+            g_strdup_printf("<%s>\n  <x:some xmlns:x=\"urn:x\" y=\"1\">\n    <x:thing>a b</x:thing>\n"
+                            "  </x:some>\n</%s>", field->xml, field->xml);
         break;
     case MODEL_YESNO:
     case MODEL_ONOFF:
@@ -133,7 +133,8 @@ static void make_recognizable(const ModelField *field, const ModelFrame *frame, 
         const ModelField *other = &frame->type->fields[i];
         if (other->match && g_str_equal(other->xml, field->xml) && model_applies(other, frame)) {
             const ModelField *attribute = find_attribute(field->type, other->match);
-            if (MODEL_MEMBER(child, attribute, guint32) == model_enum_from_string(attribute->values, other->match_value))
+            guint taken = model_enum_from_string(attribute->values, other->match_value);
+            if (MODEL_MEMBER(child, attribute, guint32) == taken)
                 MODEL_MEMBER(child, attribute, guint32) = 0;
         }
     }

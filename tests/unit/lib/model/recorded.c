@@ -61,8 +61,8 @@ static void check(Run *run, const char *name, const char *xml)
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *theirs = readable(xml);
     g_autoptr(Domain) domain = model_parse_text(&domain_type, theirs, MODEL_PARSE_INACTIVE, warnings, &error);
-    g_autofree char *ours = domain ? model_format_text(&domain_type, domain, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE)
-                                   : g_strdup(error->message);
+    const guint flags = MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE;
+    g_autofree char *ours = domain ? model_format_text(&domain_type, domain, flags) : g_strdup(error->message);
 
     run->total++;
     if (run->only)

@@ -63,6 +63,7 @@ static void round_trip(const ModelType *type, guint32 seed)
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
     gpointer object = random_object(type, rand);
     guint differences = 0;
+    const guint as_definition = MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE;
 
     g_autofree char *text = format(type, object, MODEL_FORMAT_STATUS);
     gpointer again = parse(type, text, MODEL_PARSE_STATUS, seed);
@@ -79,9 +80,9 @@ static void round_trip(const ModelType *type, guint32 seed)
     model_compare(type, object, other, MODEL_COMPARE_ALL, count_difference, &differences);
     g_assert_cmpint(differences == 0, ==, model_equal(type, object, other));
 
-    g_autofree char *defined = format(type, object, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE);
+    g_autofree char *defined = format(type, object, as_definition);
     gpointer definition = parse(type, defined, MODEL_PARSE_INACTIVE, seed);
-    g_autofree char *defined_again = format(type, definition, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE);
+    g_autofree char *defined_again = format(type, definition, as_definition);
     g_assert_cmpstr(defined, ==, defined_again);
 
     release(type, object);
