@@ -119,7 +119,7 @@ struct ModelType {
 extern const ModelType *const model_types[];
 
 #define MODEL_MEMBER(object, field, c_type) (*(c_type *)((char *)(object) + (field)->offset))
-#define MODEL_MEMBER_CONST(object, field, c_type) (*(const c_type *)((const char *)(object) + (field)->offset))
+#define MODEL_MEMBER_CONST(object, field, c_type) (*(c_type const *)((const char *)(object) + (field)->offset))
 
 /* The members of a MODEL_LIST. */
 static inline GPtrArray *model_list(const ModelField *field, gconstpointer object)
