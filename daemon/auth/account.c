@@ -7,6 +7,7 @@ Account *account_new(uid_t uid)
 
     g_atomic_ref_count_init(&account->refs);
     account->uid = uid;
+    account->closer = closer_new();
     return account;
 }
 
@@ -18,8 +19,10 @@ Account *account_ref(Account *account)
 
 void account_unref(Account *account)
 {
-    if (account && g_atomic_ref_count_dec(&account->refs))
-        g_free(account);
+    if (!account || !g_atomic_ref_count_dec(&account->refs))
+        return;
+    closer_unref(account->closer);
+    g_free(account);
 }
 
 void account_charge(Account *account, gssize octets)

@@ -6,6 +6,7 @@
  */
 #include <glib.h>
 #include <sys/types.h>
+#include "daemon/auth/closer.h"
 
 #define ACCOUNT_OCTETS_MAX (256 * 1024 * 1024) /* of a user other than root */
 
@@ -14,6 +15,7 @@ typedef struct Account {
     uid_t uid;
     guint connections; /* I/O loop */
     gssize octets;     /* atomic: received and not dispatched, in calls in flight, waiting to be sent */
+    Closer *closer;    /* of what his connections passed */
 } Account;
 
 Account *account_new(uid_t uid);

@@ -337,6 +337,8 @@ static void read_more(Client *client)
         client_close(client);
         return;
     }
+    if (client->reader.n_fds > 0 && closer_is_full(client->account->closer))
+        client_refuse(client, "too much that its user passed waits to be closed");
     keepalive_heard(client, g_get_monotonic_time());
     process(client);
 }
@@ -418,6 +420,7 @@ Client *client_new(Server *server, int fd, Identity *identity, Account *account,
     client->streams = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)stream_unref);
     g_mutex_init(&client->streams_lock);
     outbox_init(&client->outbox, fd, account);
+    client->reader.closer = account->closer;
     keepalive_heard(client, now);
 
     client->watch = loop_watch(server_loop(server), fd, EPOLLIN, on_io, client, error);

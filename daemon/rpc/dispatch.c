@@ -2,7 +2,6 @@
 #include "daemon/rpc/dispatch.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/auth/acl.h"
 #include "daemon/rpc/api.h"
@@ -86,11 +85,11 @@ static gboolean has_handler(const WireProc *proc, GError **error)
     return error_set(error, api_domain(proc), VIR_ERR_NO_SUPPORT, "%s", api);
 }
 
-static void close_fds(int *fds, guint n)
+static void close_fds(const Call *call, int *fds, guint n)
 {
     for (guint i = 0; i < n; i++) {
         if (fds[i] >= 0)
-            close(fds[i]);
+            closer_close(call->client->account->closer, fds[i]);
     }
 }
 
@@ -104,10 +103,10 @@ static void task_free(Task *task)
         wire_clear(call->proc->args, task->args);
     if (task->ret)
         wire_clear(call->proc->ret, task->ret);
-    close_fds(call->fds, call->n_fds);
+    close_fds(call, call->fds, call->n_fds);
     g_free(call->fds);
     if (call->ret_fds) {
-        close_fds((int *)(gpointer)call->ret_fds->data, call->ret_fds->len);
+        close_fds(call, (int *)(gpointer)call->ret_fds->data, call->ret_fds->len);
         g_array_unref(call->ret_fds);
     }
     vm_unref(call->vm);

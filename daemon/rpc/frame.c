@@ -17,6 +17,7 @@
 #include "lib/error.h"
 
 #define FRAME_MAX (FRAME_LENGTH_SIZE + (gsize)NET_MESSAGE_MAX)
+#define KERNEL_FDS_MAX 253 /* that a peer can pass at once */
 
 static guint32 word(const guint8 *bytes)
 {
@@ -84,6 +85,14 @@ FrameResult frame_cut(const guint8 *bytes, gsize n, Frame *ret_frame, GError **e
     return FRAME_READY;
 }
 
+static void discard(FrameReader *reader, int fd)
+{
+    if (reader->closer)
+        closer_close(reader->closer, fd);
+    else
+        close(fd);
+}
+
 /* Takes the descriptors out of MSG. FALSE if there is no room for them, or was none for the kernel. */
 static gboolean take_fds(FrameReader *reader, struct msghdr *msg)
 {
@@ -98,7 +107,7 @@ static gboolean take_fds(FrameReader *reader, struct msghdr *msg)
             if (reader->n_fds < FRAME_FDS_MAX) {
                 reader->fds[reader->n_fds++] = fd;
             } else {
-                close(fd);
+                discard(reader, fd);
                 fits = FALSE;
             }
         }
@@ -110,7 +119,7 @@ gssize frame_reader_receive(FrameReader *reader, int fd, guint8 *buffer, gsize s
 {
     union {
         struct cmsghdr align;
-        char space[CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))];
+        char space[CMSG_SPACE(KERNEL_FDS_MAX * sizeof(int))]; /* what has no room is closed by the kernel, here */
     } control;
     struct iovec iov = {buffer, size};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
@@ -143,7 +152,7 @@ static void close_given(FrameReader *reader)
 {
     for (guint i = 0; i < reader->n_given; i++) {
         if (reader->fds[i] >= 0)
-            close(reader->fds[i]);
+            discard(reader, reader->fds[i]);
     }
     reader->n_fds -= reader->n_given;
     memmove(reader->fds, reader->fds + reader->n_given, reader->n_fds * sizeof(int));

@@ -8,6 +8,7 @@
  * What arrives is hostile. Nothing is allocated from a length that was read: a reader grows as octets arrive.
  */
 #include <glib.h>
+#include "daemon/auth/closer.h"
 #include "daemon/rpc/netmsg-gen.h"
 
 #define FRAME_LENGTH_SIZE NET_MESSAGE_LEN_MAX
@@ -48,6 +49,7 @@ typedef struct {
     GByteArray *pending; /* NULL: nothing was set aside */
     int fds[FRAME_FDS_MAX]; /* that arrived; the first n_given belong to the message given last */
     guint n_fds, n_given;
+    Closer *closer; /* of those that nobody kept; borrowed; NULL: they are closed where they are */
 } FrameReader;
 
 /* Reads what FD has into BUFFER, which must stay as it is until frame_reader_settle(). Returns the number of octets, 0

@@ -74,7 +74,7 @@ void outbox_close(Outbox *outbox)
     g_mutex_lock(&outbox->lock);
     drop_all(outbox);
     if (outbox->fd >= 0)
-        close(outbox->fd);
+        closer_close_connection(outbox->account->closer, outbox->fd);
     outbox->fd = -1;
     outbox->broken = TRUE;
     g_mutex_unlock(&outbox->lock);
@@ -153,9 +153,9 @@ static int gather(Outbox *outbox, struct iovec *iov)
     return n;
 }
 
+/* N octets of messages have gone. */
 static void account(Outbox *outbox, gsize n)
 {
-    change_size(outbox, -(gssize)n);
     for (GList *link = outbox->waiting.head; n > 0; link = link->next) {
         OutboxItem *item = link->data;
         gsize part = MIN(n, item->message->len - item->sent);
@@ -170,21 +170,15 @@ static OutboxResult flush_locked(Outbox *outbox)
 {
     while (outbox->waiting.head) {
         OutboxItem *head = outbox->waiting.head->data;
+        gboolean octets = head->sent < head->message->len;
         struct iovec iov[GATHER];
-        gssize n;
-
-        if (head->sent == head->message->len) {
-            n = send_one_fd(outbox->fd, head);
-            if (n > 0)
-                n = 0; /* not an octet of the message */
-        } else {
-            n = send_iov(outbox->fd, iov, gather(outbox, iov), -1);
-        }
+        gssize n = octets ? send_iov(outbox->fd, iov, gather(outbox, iov), -1) : send_one_fd(outbox->fd, head);
         if (n == -EAGAIN)
             return OUTBOX_WAITS;
         if (n < 0)
             return break_locked(outbox);
-        account(outbox, n);
+        change_size(outbox, -n);
+        account(outbox, octets ? n : 0);
     }
     return OUTBOX_SENT;
 }
@@ -205,7 +199,7 @@ static void wait_locked(Outbox *outbox, GByteArray *message, gsize sent, GArray 
 
     *item = (OutboxItem){g_byte_array_ref(message), sent, fds};
     g_queue_push_tail(&outbox->waiting, item);
-    change_size(outbox, message->len - sent);
+    change_size(outbox, message->len - sent + (fds ? fds->len : 0)); /* each goes with an octet */
 }
 
 /* A message without descriptors and nothing before it: usually one system call and no item. */

@@ -13,7 +13,7 @@ typedef struct {
     int fd; /* -1: closed */
     gboolean broken; /* shut down: only the I/O loop closes, since its epoll knows the number */
     GQueue waiting; /* of OutboxItem */
-    gsize size; /* octets in `waiting` */
+    gsize size; /* octets in `waiting`, those that carry descriptors included */
     Account *account; /* they are charged to; borrowed */
 } Outbox;
 

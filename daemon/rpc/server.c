@@ -125,6 +125,8 @@ static const char *why_full(Server *server, const Account *account)
         return "max_clients is reached";
     if (account->uid != 0 && account->connections >= server->limits.max_clients_per_user)
         return "max_clients_per_user is reached";
+    if (closer_is_full(account->closer))
+        return "too much that this user passed waits to be closed";
     return NULL;
 }
 
@@ -143,7 +145,7 @@ static Client *accept_client(Server *server, Account *account, int fd, Identity 
     if (why) {
         refuse(identity->name, why);
         identity_unref(identity);
-        close(fd);
+        closer_close_connection(account->closer, fd);
         return NULL;
     }
     authenticated = acl_admits(identity, fd, server->limits.group);
