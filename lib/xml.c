@@ -84,7 +84,7 @@ static char *show_place(const xmlParserCtxt *context)
         return g_strdup("");
     const char *base = chars(context->input->base);
     const char *place = chars(context->input->cur);
-    while (place > base && (*place == '\n' || *place == '\r' || *place == '\0'))
+    while (place > base && (*place == '\n' || *place == '\r'))
         place--;
     const char *start = place;
     while (start > base && place - start < CONTEXT_MAX && start[-1] != '\n' && start[-1] != '\r')
@@ -92,7 +92,8 @@ static char *show_place(const xmlParserCtxt *context)
     gsize length = strcspn(start, "\r\n");
     g_autofree char *line = g_strndup(start, MIN(length, CONTEXT_MAX));
     g_autofree char *valid = g_utf8_make_valid(line, -1);
-    return g_strdup_printf("%s\n%*s^", valid, (int)(place - start), "");
+    g_autofree char *dashes = g_strnfill(place - start, '-');
+    return g_strdup_printf("%s\n%s^", valid, dashes);
 }
 
 static gboolean refuse(xmlParserCtxt *context, const char *what, GError **error)

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "daemon/core/core-config.h"
+#include "daemon/core/host.h"
 #include "daemon/core/place.h"
 #include "lib/log.h"
+#include "lib/model/domain-migratable.h"
 #include "lib/uuid.h"
 
 #define WARNINGS_MAX 20
@@ -112,10 +114,11 @@ static char *show_transient(const VmView *view, guint format)
 char *vm_document_show(const VmView *view, guint flags)
 {
     guint format = 0;
-    if (flags & (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE))
-        format |= MODEL_FORMAT_SECURE;
     if (flags & VIR_DOMAIN_XML_MIGRATABLE)
-        format |= MODEL_FORMAT_MIGRATABLE | MODEL_FORMAT_INACTIVE; /* of what runs, but nothing of its run */
+        return domain_migratable_text(flags & VIR_DOMAIN_XML_INACTIVE && view->next ? view->next : vm_view_def(view),
+                                      host_paths()->run);
+    if (flags & VIR_DOMAIN_XML_SECURE)
+        format |= MODEL_FORMAT_SECURE;
     if (!(flags & VIR_DOMAIN_XML_INACTIVE))
         return model_format_text(&domain_type, vm_view_def(view), format);
     if (!view->next)

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "daemon/core/host.h"
 #include "daemon/core/saved-run.h"
 #include "daemon/core/store.h"
 #include "daemon/core/vm-document.h"
 #include "daemon/core/vm-ops.h"
 #include "daemon/core/vm-save.h"
+#include "lib/model/domain-migratable.h"
 
 static SaveHeader *read_head(const char *path, int flags, int *ret_fd, GError **error)
 {
@@ -51,7 +53,7 @@ static gboolean replace_document(const DriverInstance *instance, SaveHeader *hea
     g_autoptr(Domain) new = old ? vm_document_read(instance, new_xml, FALSE, error) : NULL;
     if (!new || !saved_run_same_abi(old, new, error))
         return FALSE;
-    g_autofree char *text = model_format_text(&domain_type, new, VM_SAVE_DOCUMENT);
+    g_autofree char *text = domain_migratable_text(new, host_paths()->run);
     return save_header_set_xml(header, text, error);
 }
 

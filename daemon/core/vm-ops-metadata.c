@@ -106,8 +106,10 @@ static gboolean set_element(Domain *def, const char *uri, const char *element, G
     g_autoptr(XmlDocument) document = xml_parse(all->str, "metadata", error);
     if (!document)
         return FALSE;
-    g_free(def->metadata);
-    def->metadata = n ? g_strdup(all->str) : NULL;
+    if (n || def->metadata) { /* an element that became empty stays, as libvirt has it */
+        g_free(def->metadata);
+        def->metadata = g_strdup(all->str);
+    }
     return TRUE;
 }
 

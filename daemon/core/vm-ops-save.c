@@ -15,6 +15,7 @@
 #include "daemon/core/vm-ops.h"
 #include "daemon/core/vm-save.h"
 #include "lib/log.h"
+#include "lib/model/domain-migratable.h"
 
 typedef struct {
     const char *path;
@@ -22,35 +23,15 @@ typedef struct {
     guint flags;         /* virDomainSaveRestoreFlags */
 } Save;
 
-/* A socket in a run's folder is made anew for the next run, perhaps by another daemon. */
-static void forget_sockets(const GPtrArray *devices)
-{
-    for (guint i = 0; i < devices->len; i++) {
-        Chardev *device = devices->pdata[i];
-        const char *path = device->type == CHARDEV_TYPE_UNIX && device->source ? device->source->path : NULL;
-        if (path && g_str_has_prefix(path, host_paths()->run))
-            g_clear_pointer(&device->source, chardev_source_free);
-    }
-}
-
-static char *running_document(const Domain *live)
-{
-    g_autoptr(Domain) definition = domain_copy(live);
-    forget_sockets(definition->devices->channels);
-    forget_sockets(definition->devices->serials);
-    forget_sockets(definition->devices->consoles);
-    return model_format_text(&domain_type, definition, VM_SAVE_DOCUMENT);
-}
-
 /* The document that goes into the file. To free. */
 static char *document(Vm *vm, const VmView *view, const char *new_xml, GError **error)
 {
     if (!new_xml)
-        return running_document(view->live);
+        return domain_migratable_text(view->live, host_paths()->run);
     g_autoptr(Domain) replacement = vm_document_read(vm->instance, new_xml, FALSE, error);
     if (!replacement || !saved_run_same_abi(view->live, replacement, error))
         return NULL;
-    return model_format_text(&domain_type, replacement, VM_SAVE_DOCUMENT);
+    return domain_migratable_text(replacement, host_paths()->run);
 }
 
 static gboolean is_running(const VmView *view)

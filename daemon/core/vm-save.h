@@ -4,9 +4,6 @@
 #include "daemon/rpc/remote-gen.h"
 #include "lib/model/model.h"
 
-/* What a file keeps: all that starts a domain, secrets too, and nothing that only one run has. */
-#define VM_SAVE_DOCUMENT (MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE)
-
 /* The virDomainSaveRestoreFlags that choose a state; neither: the one it had. */
 #define VM_SAVE_STATE_FLAGS (VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED)
 gboolean vm_save_check_flags(guint flags, GError **error);

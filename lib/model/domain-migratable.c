@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/model/domain-migratable.h"
+
+#include <string.h>
+
+/* What a run made up: the next one makes its own. */
+
+static void forget_sockets(GPtrArray *chardevs, const char *run_folder)
+{
+    for (guint i = 0; i < chardevs->len; i++) {
+        Chardev *device = chardevs->pdata[i];
+        const char *path = device->type == CHARDEV_TYPE_UNIX && device->source ? device->source->path : NULL;
+        if (path && g_str_has_prefix(path, run_folder))
+            g_clear_pointer(&device->source, chardev_source_free);
+    }
+}
+
+static gboolean is_numbered(const char *name, const char *prefix)
+{
+    gsize length = strlen(prefix);
+    return g_str_has_prefix(name, prefix) && name[length] && name[length + strspn(name + length, "0123456789")] == '\0';
+}
+
+static void forget_names(GPtrArray *interfaces)
+{
+    for (guint i = 0; i < interfaces->len; i++) {
+        InterfaceTarget *target = ((Interface *)interfaces->pdata[i])->target;
+        if (target && target->dev && (is_numbered(target->dev, "vnet") || is_numbered(target->dev, "macvtap")))
+            g_clear_pointer(&target->dev, g_free);
+    }
+}
+
+/* What each machine of the kind has, or what some libvirt did not know. */
+
+static gboolean is_default_usb(const Controller *controller)
+{
+    return controller->type == CONTROLLER_TYPE_USB && controller->index == 0 &&
+           (controller->model == CONTROLLER_MODEL_UNSET || controller->model == CONTROLLER_MODEL_PIIX3_UHCI);
+}
+
+static gboolean is_pci_root(const Controller *controller)
+{
+    return controller->type == CONTROLLER_TYPE_PCI && controller->model == CONTROLLER_MODEL_PCI_ROOT;
+}
+
+/* The only controller of TYPE, if it IS what everybody expects. */
+static void forget_controller(GPtrArray *controllers, ControllerType type, gboolean (*is)(const Controller *))
+{
+    Controller *only = NULL;
+    guint n = 0;
+
+    for (guint i = 0; i < controllers->len; i++) {
+        Controller *controller = controllers->pdata[i];
+        if (controller->type == type)
+            only = controller, n++;
+    }
+    if (n == 1 && is(only))
+        g_ptr_array_remove(controllers, only);
+}
+
+static void forget_keyboards(GPtrArray *inputs)
+{
+    for (guint i = inputs->len; i-- > 0;) {
+        const Input *input = inputs->pdata[i];
+        if (input->type == INPUT_TYPE_KEYBOARD && (input->bus == INPUT_BUS_PS2 || input->bus == INPUT_BUS_XEN))
+            g_ptr_array_remove_index(inputs, i);
+    }
+}
+
+static void forget_silence(GPtrArray *audios)
+{
+    const Audio *only = audios->len == 1 ? audios->pdata[0] : NULL;
+    if (only && only->type == AUDIO_TYPE_NONE && only->id == 1)
+        g_ptr_array_set_size(audios, 0);
+}
+
+Domain *domain_migratable(const Domain *def, const char *run_folder)
+{
+    Domain *copy = domain_copy(def);
+    Devices *devices = copy->devices;
+
+    copy->id = -1;
+    if (!devices)
+        return copy;
+    forget_sockets(devices->channels, run_folder);
+    forget_sockets(devices->serials, run_folder);
+    forget_sockets(devices->consoles, run_folder);
+    forget_names(devices->interfaces);
+    forget_controller(devices->controllers, CONTROLLER_TYPE_USB, is_default_usb);
+    forget_controller(devices->controllers, CONTROLLER_TYPE_PCI, is_pci_root);
+    forget_keyboards(devices->inputs);
+    forget_silence(devices->audios);
+    return copy;
+}
+
+char *domain_migratable_text(const Domain *def, const char *run_folder)
+{
+    g_autoptr(Domain) copy = domain_migratable(def, run_folder);
+    return model_format_text(&domain_type, copy, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_MIGRATABLE);
+}
