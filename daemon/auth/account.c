@@ -32,5 +32,7 @@ void account_charge(Account *account, gssize octets)
 
 gboolean account_is_over(const Account *account)
 {
-    return account->uid != 0 && g_atomic_pointer_get((gssize *)&account->octets) > ACCOUNT_OCTETS_MAX;
+    gssize most = account->uid == 0 ? ACCOUNT_OCTETS_MAX_ROOT : ACCOUNT_OCTETS_MAX;
+
+    return g_atomic_pointer_get((gssize *)&account->octets) > most;
 }

@@ -8,7 +8,8 @@
 #include <sys/types.h>
 #include "daemon/auth/closer.h"
 
-#define ACCOUNT_OCTETS_MAX (256 * 1024 * 1024) /* of a user other than root */
+#define ACCOUNT_OCTETS_MAX (256 * 1024 * 1024)
+#define ACCOUNT_OCTETS_MAX_ROOT (1024 * 1024 * 1024) /* who means no harm, but may do it */
 
 typedef struct Account {
     gatomicrefcount refs;

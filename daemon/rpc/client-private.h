@@ -25,6 +25,7 @@ struct Client {
 
     gint calls;       /* atomic: in flight */
     gssize octets;    /* atomic: of their messages */
+    gsize unread;     /* atomic: octets in `reader`, charged to the account; the I/O loop writes */
     gint paused;      /* atomic: not read until client_resume() */
     gint closing;     /* atomic: nothing is read any more, the end is posted */
     gpointer instance; /* atomic: const DriverInstance *, set once by connect_open */
@@ -38,7 +39,6 @@ struct Client {
 
     /* I/O loop only. */
     LoopWatch *watch;
-    gsize unread; /* octets in `reader` that are charged to the account */
     FrameReader reader;
     gboolean continuing; /* more of what was read is dispatched by a posted function */
     gboolean authenticated;

@@ -111,7 +111,7 @@ gboolean client_remove_close_hook(Client *client, guint number)
 static void charge_unread(Client *client)
 {
     account_charge(client->account, (gssize)client->reader.n - (gssize)client->unread);
-    client->unread = client->reader.n;
+    g_atomic_pointer_set(&client->unread, client->reader.n);
 }
 
 static void end(gpointer data)
@@ -160,9 +160,15 @@ void client_refuse(Client *client, const char *why)
     client_close(client);
 }
 
+/* Octets that CLIENT makes us hold. Any thread: what is not dispatched yet is as of the last look. */
+static gsize holds(Client *client)
+{
+    return g_atomic_pointer_get(&client->unread) + g_atomic_pointer_get(&client->octets) + outbox_size(&client->outbox);
+}
+
 static void refuse_if_over(Client *client)
 {
-    if (account_is_over(client->account))
+    if (account_is_over(client->account) && holds(client) > CLIENT_HOLDS_LITTLE)
         client_refuse(client, "its user's connections hold too much");
 }
 

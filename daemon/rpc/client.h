@@ -11,8 +11,10 @@
  *                                       connection is closed
  *   events that wait to be sent         an event that would raise what waits above CLIENT_BACKLOG_EVENTS closes the
  *                                       connection: a client that lost one would never know
+ *   messages of which a part has come   what a message may have
  *   all of that, of one user's connections   ACCOUNT_OCTETS_MAX (daemon/auth/account.h), then the one that asks for more is
- *                                       closed
+ *                                       closed, unless it holds little itself
+ *   descriptors that wait to be closed  CLOSER_WAITING_MAX of one user (daemon/auth/closer.h), then who passes more is closed
  *   time without connect_open           the configured handshake_timeout, then closed
  */
 #include <glib.h>
@@ -22,6 +24,7 @@
 #define CLIENT_BACKLOG_PAUSE (1024 * 1024)
 #define CLIENT_BACKLOG_EVENTS (8 * 1024 * 1024)
 #define CLIENT_BACKLOG_MAX (64 * 1024 * 1024)
+#define CLIENT_HOLDS_LITTLE (256 * 1024)
 
 typedef struct Client Client;
 typedef struct DriverInstance DriverInstance;

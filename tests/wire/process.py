@@ -168,6 +168,8 @@ try:
     print('all taken')
 except (BrokenPipeError, ConnectionResetError):
     print('refused')
+c = Connection(path)
+print(c.call(AUTH_LIST).status)
 """
 
 
@@ -184,9 +186,11 @@ class Strangers(Process):
     def test_hoard(self):
         """Many connections together may not make the daemon hold what each alone may."""
         self.daemon.start()
-        self.assertEqual(self.as_nobody(self.path('libvirt-sock-ro'), HOARD).stdout, 'refused\n')
+        self.assertEqual(self.as_nobody(self.path('libvirt-sock-ro'), HOARD).stdout, 'refused\n0\n')
         wait_until(lambda: self.daemon.rss_anon() < 100 * 1024)
         self.assertTrue(answers_at(self.daemon.socket))
+        told = [line for line in self.daemon.tail(1000).splitlines() if 'hold too much' in line]
+        self.assertTrue(1 <= len(told) <= 10 and 'uid %d ' % pwd.getpwnam('nobody').pw_uid in told[0], told)
 
     def test_rights(self):
         self.daemon.start()

@@ -415,6 +415,35 @@ static void test_account(Front *front, gconstpointer data)
         g_usleep(1000); /* or the test's time is over */
 }
 
+/* One user's connections hold too much: the one that adds much to it is closed, and who holds little goes on. */
+static void test_account_over(Front *front, gconstpointer data)
+{
+    int small = front_open(front, FALSE), large = front_open(front, FALSE);
+    g_autoptr(Client) client = client_of(small);
+    g_autofree char *part = g_malloc0(2 * CLIENT_HOLDS_LITTLE);
+    guint32 length = GUINT32_TO_BE(4 * CLIENT_HOLDS_LITTLE);
+
+    account_charge(client->account, 2 * (gssize)ACCOUNT_OCTETS_MAX_ROOT);
+    send_call(small, PROC(CONNECT_GET_LIB_VERSION), 2, NULL);
+    g_autoptr(Message) reply = receive(small);
+    assert_ok(reply, 2);
+    memcpy(part, &length, sizeof(length));
+    part[11] = 1; /* the rest of the header may be anything */
+    for (gsize sent = 0; sent < 2 * CLIENT_HOLDS_LITTLE;) {
+        gssize n = send(large, part + sent, 2 * CLIENT_HOLDS_LITTLE - sent, MSG_NOSIGNAL);
+        if (n < 0)
+            break;
+        sent += n;
+    }
+    g_assert_true(has_ended(large));
+    send_call(small, PROC(CONNECT_GET_LIB_VERSION), 3, NULL);
+    g_autoptr(Message) again = receive(small);
+    assert_ok(again, 3);
+    account_charge(client->account, -2 * (gssize)ACCOUNT_OCTETS_MAX_ROOT);
+    close(small);
+    close(large);
+}
+
 /* Events: delivered from any thread; one who does not read them is closed. */
 static void test_events(Front *front, gconstpointer data)
 {
@@ -458,6 +487,7 @@ int main(int argc, char **argv)
         {"/server/keepalive", test_keepalive},
         {"/server/hooks", test_hooks},
         {"/server/account", test_account},
+        {"/server/account-over", test_account_over},
         {"/server/events", test_events},
     };
 
