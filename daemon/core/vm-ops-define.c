@@ -190,10 +190,13 @@ static gboolean remove_nvram(Vm *vm, const VmView *view, guint flags, GError **e
     return file_remove(nvram->path, error);
 }
 
+/* It may have ended while the disk was written. DATA: whether it runs. */
 static void change_undefined(VmView *view, gpointer data)
 {
+    gboolean *runs = data;
+    *runs = view->id >= 0;
     view->autostart = FALSE;
-    if (view->id >= 0)
+    if (*runs)
         g_clear_pointer(&view->next, domain_unref);
     else
         view->live = g_steal_pointer(&view->next); /* whoever still holds it sees what it was */
@@ -212,8 +215,9 @@ static gboolean undefine(Vm *vm, guint flags, GError **error)
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
     if (!remove_saved(vm, view, flags, error) || !remove_nvram(vm, view, flags, error) || !store_remove(vm, error))
         return FALSE;
-    vm_publish(vm, change_undefined, NULL);
-    if (view->id < 0)
+    gboolean runs;
+    vm_publish(vm, change_undefined, &runs);
+    if (!runs)
         registry_remove(vm->instance->registry, vm);
     event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
     return TRUE;
@@ -237,6 +241,8 @@ static gboolean check_renaming(Vm *vm, const VmView *view, const char *name, GEr
         return FALSE;
     if (view->id >= 0)
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot rename active domain");
+    if (!view->next)
+        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
     if (view->managed_save)
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
                          "domain with a managed saved state can't be renamed");

@@ -31,6 +31,7 @@ typedef enum {
 typedef struct {
     gboolean noted;  /* the rest means something */
     gboolean wanted; /* somebody killed it */
+    gboolean again;  /* the domain is to be started again: decided when the end is published */
     int detail;     /* virDomainEventStoppedDetailType, or HOST_STOPPED_REBOOT */
     int reason;     /* virDomainShutoffReason */
 } VmEnd;
@@ -53,6 +54,7 @@ struct Vm {
     VmPhase phase;
     VmEnd end;        /* the driver saw the end while the start operation was at it */
     VmEnd wanted_end; /* somebody is killing it: what that is called, whatever the driver sees */
+    guint killers;    /* how many are at that */
     gpointer owner;   /* the connection whose end ends this run (autodestroy); compared only */
     GDestroyNotify owner_release;
 

@@ -10,6 +10,8 @@
  *   deaf           shutting down and rebooting are not listened to
  *   reboot-anew    a reboot needs a new run
  *   kill-fail      cannot be killed gracefully
+ *   kill-fail=N    the first N times it cannot be killed at all
+ *   lost           the next daemon does not find it
  *   cleanup-ms=N   cleaning up takes N ms
  */
 #include <errno.h>
@@ -50,10 +52,15 @@ static gboolean has_knob(Fake *fake, Vm *vm, const char *word)
     return value != NULL;
 }
 
-static guint64 knob_usec(Fake *fake, Vm *vm, const char *word)
+static guint64 knob_number(Fake *fake, Vm *vm, const char *word)
 {
     g_autofree char *value = knob(fake, vm, word);
-    return value ? g_ascii_strtoull(value, NULL, 10) * 1000 : 0;
+    return value ? g_ascii_strtoull(value, NULL, 10) : 0;
+}
+
+static guint64 knob_usec(Fake *fake, Vm *vm, const char *word)
+{
+    return knob_number(fake, vm, word) * 1000;
 }
 
 /* --- definitions --- */
@@ -238,6 +245,8 @@ static gboolean fake_kill(gpointer self, Vm *vm, gboolean graceful, GError **err
     Guest *guest = known ? known : found;
     if (!guest)
         return TRUE;
+    if (g_atomic_int_add(&fake->kills, 1) < (gint)knob_number(fake, vm, "kill-fail="))
+        return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "the process cannot be killed");
     if (graceful && has_knob(fake, vm, "kill-fail"))
         return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "the process does not end by itself");
     g_autoptr(VmView) view = fake->host->view(vm);
@@ -263,7 +272,7 @@ static void fake_cleanup(gpointer self, Vm *vm)
 static gboolean fake_reconnect(gpointer self, Vm *vm, GHashTable *status, GError **error)
 {
     Fake *fake = self;
-    Guest *guest = guest_find(fake, vm);
+    Guest *guest = has_knob(fake, vm, "lost") ? NULL : guest_find(fake, vm);
     if (!guest)
         return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "there is no process %s",
                          (const char *)g_hash_table_lookup(status, "pid"));

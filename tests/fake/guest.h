@@ -10,6 +10,7 @@
 typedef struct {
     const DriverHost *host;
     GMutex lock; /* the pointer to a domain's Guest */
+    gint kills;  /* atomic: how often somebody tried */
 } Fake;
 
 typedef struct {

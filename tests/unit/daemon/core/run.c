@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs, from start to cleanup, with the fake driver's real processes. */
-#include "daemon/core/run.h"
+#include "daemon/core/run-parts.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -86,6 +86,60 @@ static void test_start_fails(void)
     g_assert_cmpuint(world_processes(world), ==, 0);
     g_assert_false(has_record(world, vm));
     g_assert_true(world_quiet(world));
+    world_free(world);
+}
+
+static gboolean is_responsive(Vm *vm)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    return view->responsive;
+}
+
+/* What cannot be ended is not forgotten: it can be destroyed later. */
+static void test_start_fails_and_stays(void)
+{
+    World *world = world_new();
+    g_autoptr(Vm) vm = world_define(world, "a", 1, "start-fail kill-fail=1");
+    g_assert_false(world_start(vm, NULL));
+    g_assert_cmpint(world_id(vm), ==, 1);
+    g_assert_false(is_responsive(vm));
+    g_assert_true(has_record(world, vm));
+    g_assert_cmpuint(world_processes(world), ==, 1);
+    g_assert_true(destroy(vm, NULL));
+    settle(vm);
+    g_assert_cmpuint(world_processes(world), ==, 0);
+    g_assert_false(has_record(world, vm));
+    world_free(world);
+}
+
+/* The same of one that the next daemon cannot attach to. */
+static void test_lost_and_stays(void)
+{
+    World *world = world_new();
+    Vm *vm = world_define(world, "a", 1, "lost kill-fail=1");
+    g_assert_true(world_start(vm, NULL));
+    vm_unref(vm);
+    world_restart(world);
+    vm = registry_find_name(world->instance->registry, "a");
+    settle(vm);
+    g_assert_cmpint(world_id(vm), ==, 1);
+    g_assert_true(has_record(world, vm));
+    g_assert_true(destroy(vm, NULL));
+    g_assert_cmpuint(world_processes(world), ==, 0);
+    vm_unref(vm);
+    world_free(world);
+}
+
+/* The end of one run is not the end of the next. */
+static void test_late_end(void)
+{
+    World *world = world_new();
+    g_autoptr(Vm) vm = world_define(world, "a", 1, "");
+    g_assert_true(world_start(vm, NULL) && destroy(vm, NULL) && world_start(vm, NULL));
+    run_stopped_id(vm, 1, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED);
+    g_assert_cmpint(world_id(vm), ==, 2);
+    run_stopped_id(vm, 2, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED);
+    g_assert_cmpint(world_id(vm), ==, -1);
     world_free(world);
 }
 
@@ -386,7 +440,7 @@ static void test_broken_record(void)
     g_assert_cmpint(world_id(vm), ==, -1);
     g_assert_false(g_file_test(empty, G_FILE_TEST_EXISTS));
     g_assert_false(world_start(vm, NULL)); /* it may run */
-    g_unlink(path);
+    g_assert_cmpint(g_unlink(path), ==, 0); /* whoever looked has not taken it away */
     g_assert_true(world_start(vm, NULL));
     world_free(world);
 }
@@ -424,6 +478,9 @@ int main(int argc, char **argv)
     g_test_add_func("/run/life", test_life);
     g_test_add_func("/run/paused", test_paused);
     g_test_add_func("/run/start-fails", test_start_fails);
+    g_test_add_func("/run/start-fails-and-stays", test_start_fails_and_stays);
+    g_test_add_func("/run/lost-and-stays", test_lost_and_stays);
+    g_test_add_func("/run/late-end", test_late_end);
     g_test_add_func("/run/crash", test_crash);
     g_test_add_func("/run/transient", test_transient);
     g_test_add_func("/run/transient-fails", test_transient_fails);

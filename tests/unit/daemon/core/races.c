@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What comes between the steps of an operation: an end while the disk is written, a disk that fails at the last step. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/core/run.h"
+#include "daemon/core/store.h"
+#include "daemon/rpc/call.h"
+#include "lib/file.h"
+#include "tests/unit/daemon/core/world.h"
+
+/* What happens in the next fsync(2) of a folder, once: in place of the C library's. */
+static void (*in_sync)(gpointer data);
+static gpointer in_sync_data;
+static gboolean sync_fails;
+
+int fsync(int fd)
+{
+    struct stat info;
+    gboolean folder = fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
+    void (*fn)(gpointer) = folder ? g_steal_pointer(&in_sync) : NULL;
+    if (fn)
+        fn(in_sync_data);
+    if (folder && sync_fails) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static void destroy(gpointer vm)
+{
+    g_assert_true(run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED, NULL));
+}
+
+static gboolean undefine_op(Vm *vm, gpointer data, GError **error)
+{
+    Call call = {.vm = vm, .instance = vm->instance};
+    const RemoteDomainUndefineArgs args = {0};
+    return remote_domain_undefine(&call, &args, error);
+}
+
+static gboolean rename_op(Vm *vm, gpointer name, GError **error)
+{
+    Call call = {.vm = vm, .instance = vm->instance};
+    const RemoteDomainRenameArgs args = {.new_name = name};
+    RemoteDomainRenameRet ret;
+    return remote_domain_rename(&call, &args, &ret, error);
+}
+
+static gboolean nothing(Vm *vm, gpointer data, GError **error)
+{
+    return TRUE;
+}
+
+static void settle(Vm *vm)
+{
+    g_assert_true(world_on_queue(vm, nothing, NULL, NULL));
+}
+
+/* One takes the definition away, another the guest: nothing is left. */
+static void test_undefine_and_end(void)
+{
+    World *world = world_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Vm) vm = world_define(world, "a", 1, "");
+    g_assert_true(world_start(vm, NULL));
+    in_sync = destroy;
+    in_sync_data = vm;
+    g_assert_true(world_on_queue(vm, undefine_op, NULL, &error));
+    settle(vm);
+    g_assert_null(in_sync);
+    g_assert_null(registry_find_name(world->instance->registry, "a"));
+    g_assert_true(vm->removed);
+    world_free(world);
+}
+
+/* A domain that is there, does not run, and has no definition: it is about to begin again by itself. */
+static void test_nothing_to_start(void)
+{
+    World *world = world_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) definition = world_definition(world, "t", 7, "");
+    Vm *vm = registry_claim(world->instance->registry, definition, FALSE, NULL);
+    registry_list(world->instance->registry, vm);
+    g_assert_false(world_start(vm, &error));
+    g_assert_true(error_is(error, VIR_ERR_OPERATION_INVALID));
+    g_clear_error(&error);
+    g_assert_false(world_on_queue(vm, rename_op, (gpointer) "u", &error));
+    g_assert_true(error_is(error, VIR_ERR_OPERATION_INVALID));
+    registry_remove(world->instance->registry, vm);
+    registry_release(world->instance->registry, vm);
+    world_free(world);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/races/undefine-and-end", test_undefine_and_end);
+    g_test_add_func("/races/nothing-to-start", test_nothing_to_start);
+    return g_test_run();
+}
