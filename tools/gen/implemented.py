@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """implemented.py STAMP PROGRAM PROVEN FILE.idl...   prints how much of the wire the program PROGRAM answers.
 
-A procedure has a handler if PROGRAM defines its function; it counts as proven when PROVEN names it
-(remote_domain_create, one a line, # begins a comment): the tests with stock clients keep that list. An event may be
-proven without a handler.
+A procedure has a handler if PROGRAM defines its function; it counts as proven when a line of PROVEN begins with its name
+(remote.domain_create; # begins a comment): the tests with stock clients keep that list. An event may be proven without a
+handler.
 """
 import pathlib
 import subprocess
@@ -24,8 +24,8 @@ def defined(program):
 def proven(path):
     if not path.exists():
         return []
-    lines = (line.split('#', 1)[0].strip() for line in path.read_text(encoding='utf-8').splitlines())
-    return [line for line in lines if line]
+    lines = (line.split('#', 1)[0].split() for line in path.read_text(encoding='utf-8').splitlines())
+    return [words[0].replace('.', '_', 1) for words in lines if words]
 
 
 def main(stamp, program, proven_path, *paths):
