@@ -31,7 +31,7 @@ static const char *terminal_of(JsonObject *chardev)
     return file && g_str_has_prefix(file, PTY) && strlen(file) < TTY_MAX ? file + strlen(PTY) : NULL;
 }
 
-static void learn_terminal(Chardev *chardev, JsonObject *known, gboolean is_console)
+static void learn_terminal(Chardev *chardev, JsonObject *known)
 {
     const char *terminal = terminal_of(known);
 
@@ -41,10 +41,6 @@ static void learn_terminal(Chardev *chardev, JsonObject *known, gboolean is_cons
         chardev->source = chardev_source_new();
     g_free(chardev->source->path);
     chardev->source->path = g_strdup(terminal);
-    if (is_console) { /* where older clients look */
-        g_free(chardev->tty);
-        chardev->tty = g_strdup(terminal);
-    }
 }
 
 gboolean argv_learn(Domain *live, const char *command, JsonNode *answer, GError **error)
@@ -62,7 +58,7 @@ gboolean argv_learn(Domain *live, const char *command, JsonNode *answer, GError 
             Chardev *chardev = g_ptr_array_index(lists[n], i);
             JsonObject *known = chardev->alias ? find_chardev(chardevs, chardev->alias->name) : NULL;
 
-            learn_terminal(chardev, known, lists[n] == devices->consoles);
+            learn_terminal(chardev, known);
             if (known && lists[n] == devices->channels && chardev->target->type == CHARDEV_TARGET_TYPE_VIRTIO)
                 chardev->target->state = json_peek_true(known, "frontend-open") ? CHANNEL_STATE_CONNECTED
                                                                                 : CHANNEL_STATE_DISCONNECTED;

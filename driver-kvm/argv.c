@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/argv.h"
 #include "driver-kvm/argv-parts.h"
+#include "driver-kvm/block.h"
 #include "driver-kvm/device.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
@@ -79,7 +80,11 @@ void argv_context_command(ArgvContext *context, const char *execute, JsonObject 
 
 gboolean argv_prepare(Domain *live, const Caps *caps, ArgvContext *context, GError **error)
 {
-    return device_prepare_all(live, caps, context, error);
+    block_number_said(live, context);
+    if (!device_prepare_all(live, caps, context, error))
+        return FALSE;
+    block_number_found(live, context);
+    return TRUE;
 }
 
 void argv_release(const Domain *live)

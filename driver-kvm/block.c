@@ -161,6 +161,7 @@ static DiskBackingStore *look_behind(const Image *image, GError **error)
     if (kind == STORAGE_FORMAT_UNSET)
         return NULL;
     store->type = g_str_has_prefix(backing, "/dev/") ? STORAGE_TYPE_BLOCK : STORAGE_TYPE_FILE;
+    store->detected = TOGGLE_ON;
     store->format = disk_format_new();
     store->format->type = kind;
     store->source = disk_source_new();
@@ -194,24 +195,47 @@ static gboolean complete_chain(Disk *disk, GError **error)
                      "disk '%s': backing chain has more than %d images", disk->target->dev, CHAIN_MAX);
 }
 
-static void number_chain(Disk *disk, ArgvContext *context)
+/* What the document says of the chain; an empty drive has a number too. */
+static void number_said(Disk *disk, ArgvContext *context)
 {
-    DiskBackingStore *store = disk->backing_store;
-
-    context->images++; /* an empty drive has a number too */
+    context->images++;
     if (!block_has_medium(disk))
         return;
     disk->source->index = context->images;
-    for (; store && !is_end(store); store = store->backing_store)
+    for (DiskBackingStore *store = disk->backing_store; store && !is_end(store); store = store->backing_store)
         store->index = ++context->images;
 }
 
-gboolean block_prepare(Disk *disk, gboolean look, ArgvContext *context, GError **error)
+static void number_found(Disk *disk, ArgvContext *context)
 {
-    if (look && block_has_medium(disk) && !complete_chain(disk, error))
-        return FALSE;
-    number_chain(disk, context);
-    return TRUE;
+    if (!block_has_medium(disk))
+        return;
+    for (DiskBackingStore *store = disk->backing_store; store && !is_end(store); store = store->backing_store)
+        if (store->index == UNSET32)
+            store->index = ++context->images;
+}
+
+static void number_each(Domain *live, ArgvContext *context, void (*number)(Disk *disk, ArgvContext *context))
+{
+    GPtrArray *disks = live->devices->disks;
+
+    for (guint i = disks->len; i > 0; i--)
+        number(disks->pdata[i - 1], context);
+}
+
+void block_number_said(Domain *live, ArgvContext *context)
+{
+    number_each(live, context, number_said);
+}
+
+void block_number_found(Domain *live, ArgvContext *context)
+{
+    number_each(live, context, number_found);
+}
+
+gboolean block_prepare(Disk *disk, GError **error)
+{
+    return !block_has_medium(disk) || complete_chain(disk, error);
 }
 
 static void add_cache(const Disk *disk, JsonObject *props)

@@ -16,9 +16,13 @@ gboolean block_validate(const Disk *disk, GError **error);
 
 gboolean block_has_medium(const Disk *disk);
 
-/* Looks at DISK's image; completes its chain in <backingStore> from what the images say, unless the document says it;
- * numbers the images. LOOK FALSE (tests): only numbers. */
-gboolean block_prepare(Disk *disk, gboolean look, ArgvContext *context, GError **error);
+/* Looks at DISK's image; completes its chain in <backingStore> from what the images say, unless the document says it. */
+gboolean block_prepare(Disk *disk, GError **error);
+
+/* Number the images as libvirt does, from the last disk to the first: before block_prepare() what the document says,
+ * after it what was found. */
+void block_number_said(Domain *live, ArgvContext *context);
+void block_number_found(Domain *live, ArgvContext *context);
 
 /* Appends the nodes of the chain, deepest first. */
 gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error);

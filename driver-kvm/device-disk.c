@@ -203,7 +203,7 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         disk->driver->cache = DISK_CACHE_NONE;
     if (disk->iotune)
         limit(disk, context);
-    if (block_prepare(disk, context->touch_host, context, &why))
+    if (!context->touch_host || block_prepare(disk, &why))
         return TRUE;
     if (!may_be_missing(disk) || !error_is(why, VIR_ERR_SYSTEM_ERROR)) {
         g_propagate_error(error, g_steal_pointer(&why));

@@ -91,6 +91,7 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
     }
     if (listen->type == LISTEN_TYPE_ADDRESS && !listen->address) {
         listen->address = g_strdup(context->vnc_listen ? context->vnc_listen : "127.0.0.1");
+        listen->from_config = TOGGLE_ON;
         g_free(graphics->listen);
         graphics->listen = g_strdup(listen->address);
     }

@@ -123,3 +123,16 @@ gboolean qmp_balloon(Qmp *qmp, guint64 bytes, GError **error)
 {
     return qmp_do(qmp, "balloon", qmp_args("i:value", (gint64)bytes, NULL), QMP_DEADLINE, error);
 }
+
+gboolean qmp_query_balloon(Qmp *qmp, guint64 wait, guint64 *ret_kib, GError **error)
+{
+    g_autoptr(JsonNode) answer = qmp_call(qmp, "query-balloon", NULL, wait, error);
+    gint64 bytes;
+
+    if (!answer)
+        return FALSE;
+    if (!json_peek_int(json_peek_as_object(answer), "actual", &bytes) || bytes < 0)
+        return foreign("query-balloon", error);
+    *ret_kib = (guint64)bytes / 1024;
+    return TRUE;
+}

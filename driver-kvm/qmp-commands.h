@@ -25,3 +25,4 @@ gboolean qmp_query_cpus(Qmp *qmp, GArray **ret_threads, GError **error);
 JsonNode *qmp_qom_get(Qmp *qmp, const char *path, const char *property, guint64 wait, GError **error);
 gboolean qmp_qom_set_int(Qmp *qmp, const char *path, const char *property, gint64 value, GError **error);
 gboolean qmp_balloon(Qmp *qmp, guint64 bytes, GError **error);
+gboolean qmp_query_balloon(Qmp *qmp, guint64 wait, guint64 *ret_kib, GError **error);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "driver-kvm/balloon.h"
 #include "driver-kvm/power.h"
 #include "lib/json-peek.h"
 
@@ -280,12 +281,6 @@ static void on_tray(Guest *guest, JsonObject *data)
     host_of(guest)->emit(guest->vm, &event);
 }
 
-static gboolean edit_balloon(Domain *live, gpointer data, GError **error)
-{
-    live->current_memory = *(const guint64 *)data;
-    return TRUE;
-}
-
 static void on_balloon(Guest *guest, JsonObject *data)
 {
     gint64 bytes;
@@ -294,7 +289,7 @@ static void on_balloon(Guest *guest, JsonObject *data)
         return;
     guint64 kib = (guint64)bytes / 1024;
     VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, .balloon_change = {kib}};
-    guest_edit(guest, edit_balloon, &kib, NULL);
+    balloon_publish(guest, kib);
     host_of(guest)->emit(guest->vm, &event);
 }
 

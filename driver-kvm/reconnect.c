@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "driver-kvm/balloon.h"
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
 #include "lib/file.h"
@@ -133,12 +134,13 @@ static gboolean attach(Guest *guest, GError **error)
     return TRUE;
 }
 
-static void learn_threads(Guest *guest)
+/* What may have changed while nobody listened. */
+static void learn_again(Guest *guest)
 {
     g_autoptr(Qmp) qmp = guest_qmp(guest, NULL);
     g_autoptr(GArray) threads = NULL;
 
-    if (!qmp || !qmp_is_responsive(qmp) || !qmp_query_cpus(qmp, &threads, NULL))
+    if (!qmp || !qmp_is_responsive(qmp) || !balloon_learn(guest, qmp, NULL) || !qmp_query_cpus(qmp, &threads, NULL))
         return;
     g_mutex_lock(&guest->lock);
     g_clear_pointer(&guest->threads, g_array_unref);
@@ -166,7 +168,7 @@ gboolean reconnect_guest(gpointer self, Vm *vm, GHashTable *status, GError **err
     g_mutex_unlock(&guest->lock);
     if (!attach(guest, error))
         return FALSE;
-    learn_threads(guest);
+    learn_again(guest);
     return TRUE;
 }
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "driver-kvm/argv.h"
+#include "driver-kvm/balloon.h"
 #include "driver-kvm/cgroup.h"
 #include "driver-kvm/launch.h"
 #include "driver-kvm/launch/contract.h"
@@ -441,22 +442,6 @@ static gboolean set_actions(Start *start, Qmp *qmp, GError **error)
     return qmp_do(qmp, "set-action", qmp_args("s:reboot", "shutdown", NULL), QMP_DEADLINE, error);
 }
 
-static gboolean set_balloon(Start *start, Qmp *qmp, GError **error)
-{
-    const Domain *live = start->live;
-    const Memballoon *balloon = live->devices->memballoon;
-
-    if (!balloon || balloon->model == MEMBALLOON_MODEL_NONE || !balloon->alias)
-        return TRUE;
-    if (balloon->stats && balloon->stats->period != UNSET32 && balloon->stats->period > 0) {
-        g_autofree char *path = g_strconcat("/machine/peripheral/", balloon->alias->name, NULL);
-        if (!qmp_qom_set_int(qmp, path, "guest-stats-polling-interval", balloon->stats->period, error))
-            return FALSE;
-    }
-    /* a restored guest has its balloon as it was */
-    return start->options->restore_fd >= 0 || live->current_memory == UNSET64 || qmp_balloon(qmp, live->current_memory * 1024, error);
-}
-
 static gboolean restore(Start *start, Qmp *qmp, GError **error)
 {
     Guest *guest = start->guest;
@@ -524,7 +509,8 @@ static gboolean step_run(Start *start, GError **error)
         return explain(start, "qemu unexpectedly closed the monitor", error);
     g_autoptr(GError) cause = NULL;
     if (learn(start, qmp, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
-        restore(start, qmp, &cause) && set_balloon(start, qmp, &cause)) {
+        restore(start, qmp, &cause) && balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
+        balloon_learn(start->guest, qmp, &cause)) {
         tell_agent(start);
         if (go(start, qmp, &cause))
             return TRUE;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "driver-kvm/balloon.h"
 #include "driver-kvm/link-stats.h"
 #include "driver-kvm/proc-stats.h"
 #include "driver-kvm/qmp-commands.h"
@@ -131,13 +132,6 @@ static JsonNode *ask(const Sample *sample, const char *command, JsonObject *argu
     return qmp_call(qmp, command, g_steal_pointer(&unused), MAX(left, 1), error);
 }
 
-static const Memballoon *balloon_of(const Domain *live)
-{
-    const Memballoon *balloon = live->devices->memballoon;
-
-    return balloon && balloon->model != MEMBALLOON_MODEL_NONE && balloon->alias && balloon->alias->name ? balloon : NULL;
-}
-
 /* In libvirt's order. FACTOR: what QEMU's bytes are divided by. */
 static const struct {
     int tag;
@@ -189,19 +183,14 @@ static gboolean each_memory_figure(const Sample *sample, MemoryFunc fn, gpointer
 
 static gboolean balloon_size(const Sample *sample, guint64 *ret_kib, GError **error)
 {
-    gint64 bytes;
+    g_autoptr(Qmp) qmp = NULL;
 
     if (!balloon_of(sample->live)) {
         *ret_kib = sample->live->memory;
         return TRUE;
     }
-    g_autoptr(JsonNode) answer = ask(sample, "query-balloon", NULL, error);
-    if (!answer)
-        return FALSE;
-    if (!json_peek_int(json_peek_as_object(answer), "actual", &bytes) || bytes < 0)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "QEMU does not say how large the balloon is");
-    *ret_kib = (guint64)bytes / 1024;
-    return TRUE;
+    qmp = guest_qmp(sample->guest, error);
+    return qmp && qmp_query_balloon(qmp, MAX(sample->deadline - g_get_monotonic_time(), 1), ret_kib, error);
 }
 
 static void add_param(int tag, const char *field, guint64 value, gpointer params)
@@ -336,7 +325,9 @@ static gboolean sample_open(Sample *sample, gpointer self, Vm *vm, guint64 budge
     if (!sample->guest)
         return FALSE;
     sample->live = guest_live(sample->guest);
+    g_mutex_lock(&sample->guest->lock);
     sample->pid = sample->guest->process.pid;
+    g_mutex_unlock(&sample->guest->lock);
     sample->deadline = g_get_monotonic_time() + budget;
     return (sample->live && sample->pid > 0) || gone(error);
 }

@@ -74,6 +74,16 @@ static void forget_silence(GPtrArray *audios)
         g_ptr_array_set_size(audios, 0);
 }
 
+/* A drive that runs empty shows no format; its definition has one. */
+static void name_formats(GPtrArray *disks)
+{
+    for (guint i = 0; i < disks->len; i++) {
+        const Disk *disk = disks->pdata[i];
+        if (disk->driver && disk->driver->type == STORAGE_FORMAT_UNSET && disk->type != STORAGE_TYPE_VOLUME)
+            disk->driver->type = STORAGE_FORMAT_RAW;
+    }
+}
+
 Domain *domain_migratable(const Domain *def, const char *run_folder)
 {
     Domain *copy = domain_copy(def);
@@ -90,6 +100,7 @@ Domain *domain_migratable(const Domain *def, const char *run_folder)
     forget_controller(devices->controllers, CONTROLLER_TYPE_PCI, is_pci_root);
     forget_keyboards(devices->inputs);
     forget_silence(devices->audios);
+    name_formats(devices->disks);
     return copy;
 }
 

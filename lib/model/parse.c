@@ -275,6 +275,46 @@ static gboolean parse_content(Parser *parser, const ModelFrame *frame, gpointer 
 
 /* What is absent */
 
+static const ModelField *field_named(const ModelType *type, const char *xml, ModelKind kind)
+{
+    for (guint i = 0; i < type->n_fields; i++)
+        if (type->fields[i].kind == kind && g_strcmp0(type->fields[i].xml, xml) == 0)
+            return &type->fields[i];
+    return NULL;
+}
+
+static const char *string_named(const ModelType *type, gconstpointer object, const char *xml)
+{
+    const ModelField *field = field_named(type, xml, MODEL_STRING);
+    return field ? MODEL_MEMBER_CONST(object, field, char *) : NULL;
+}
+
+/* What the <source> of FRAME's object names, in libvirt's words; NULL if it names nothing. To free. */
+static char *source_of(const ModelFrame *frame)
+{
+    static const char *const places[] = {"file", "dev", "dir", "name"};
+    const ModelField *field = field_named(frame->type, "source", MODEL_STRUCT);
+    gconstpointer source = field ? MODEL_MEMBER_CONST(frame->object, field, gpointer) : NULL;
+    if (!source)
+        return NULL;
+    const char *pool = string_named(field->type, source, "pool"), *volume = string_named(field->type, source, "volume");
+    if (pool && volume)
+        return g_strdup_printf("pool = '%s', volume = '%s'", pool, volume);
+    for (guint i = 0; i < G_N_ELEMENTS(places); i++)
+        if (string_named(field->type, source, places[i]))
+            return g_strdup(string_named(field->type, source, places[i]));
+    return NULL;
+}
+
+/* A device without words of its own is told apart by its source. */
+static gboolean missing_of_source(int from, int code, const ModelFrame *frame, GError **error)
+{
+    g_autofree char *source = source_of(frame);
+    if (!source && frame->outer)
+        source = source_of(frame->outer);
+    return source ? error_set(error, from, code, "%s", source) : error_set(error, from, code, NULL);
+}
+
 /* Libvirt's own words; a %s in them is the object's type. */
 static gboolean missing_words(const ModelField *field, const ModelFrame *frame, GError **error)
 {
@@ -282,7 +322,7 @@ static gboolean missing_words(const ModelField *field, const ModelFrame *frame, 
     const char *type = "";
 
     if (*field->missing == '\0')
-        return error_set(error, from, code, NULL);
+        return missing_of_source(from, code, frame, error);
     for (guint i = 0; i < frame->type->n_fields; i++) {
         const ModelField *other = &frame->type->fields[i];
         if (other->kind == MODEL_ENUM && g_strcmp0(other->xml, "type") == 0)

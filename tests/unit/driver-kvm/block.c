@@ -109,22 +109,21 @@ static void test_chain(void)
     g_autofree char *top = write_image(folder, "top", "base", "qcow2");
     g_autofree char *loop = write_image(folder, "loop", "loop", "qcow2");
     g_autofree char *blind = write_image(folder, "blind", "base", NULL);
-    g_autoptr(ArgvContext) context = argv_context_new(folder);
     g_autoptr(Disk) disk = disk_of(top), endless = disk_of(loop), unsaid = disk_of(blind), missing = disk_of("/none/such");
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(block_prepare(disk, TRUE, context, &error));
-    g_assert_cmpuint(disk->source->index, ==, 1);
-    g_assert_cmpuint(disk->backing_store->index, ==, 2);
+    g_assert_true(block_prepare(disk, &error));
     g_assert_cmpstr(disk->backing_store->source->file, ==, base);
+    g_assert_cmpint(disk->backing_store->detected, ==, TOGGLE_ON);
     g_assert_null(disk->backing_store->backing_store->source); /* the end */
-    g_assert_false(block_prepare(endless, TRUE, context, &error));
+    g_assert_cmpint(disk->backing_store->backing_store->detected, ==, TOGGLE_UNSET);
+    g_assert_false(block_prepare(endless, &error));
     g_assert_true(error_is(error, VIR_ERR_OPERATION_UNSUPPORTED));
     g_clear_error(&error);
-    g_assert_false(block_prepare(unsaid, TRUE, context, &error)); /* qcow2, but nobody says so: it could be the guest's lie */
+    g_assert_false(block_prepare(unsaid, &error)); /* qcow2, but nobody says so: it could be the guest's lie */
     g_assert_true(error_is(error, VIR_ERR_OPERATION_FAILED));
     g_clear_error(&error);
-    g_assert_false(block_prepare(missing, TRUE, context, &error));
+    g_assert_false(block_prepare(missing, &error));
     g_assert_cmpstr(error->message, ==, "Cannot access storage file '/none/such': No such file or directory");
     unlink(base);
     unlink(top);
@@ -133,11 +132,46 @@ static void test_chain(void)
     rmdir(folder);
 }
 
+static DiskBackingStore *behind(const char *path)
+{
+    DiskBackingStore *store = disk_backing_store_new();
+
+    store->source = disk_source_new();
+    store->source->file = g_strdup(path);
+    return store;
+}
+
+/* As libvirtd 9.0.0 numbers a chain that is found, one that the document begins, and an empty drive. */
+static void test_numbers(void)
+{
+    g_autoptr(ArgvContext) context = argv_context_new("/");
+    g_autoptr(Domain) domain = domain_new();
+    Disk *found = disk_of("/a"), *said = disk_of("/b"), *empty = disk_of(NULL);
+
+    domain->devices = devices_new();
+    for (guint i = 0; i < 3; i++)
+        g_ptr_array_add(domain->devices->disks, ((Disk *[]){found, said, empty})[i]);
+    said->backing_store = behind("/b1");
+    block_number_said(domain, context);
+    found->backing_store = behind("/a1");
+    found->backing_store->backing_store = behind("/a2");
+    said->backing_store->backing_store = behind("/b2");
+    block_number_found(domain, context);
+    g_assert_cmpuint(context->images, ==, 7);
+    g_assert_cmpuint(said->source->index, ==, 2);
+    g_assert_cmpuint(said->backing_store->index, ==, 3);
+    g_assert_cmpuint(found->source->index, ==, 4);
+    g_assert_cmpuint(said->backing_store->backing_store->index, ==, 5);
+    g_assert_cmpuint(found->backing_store->index, ==, 6);
+    g_assert_cmpuint(found->backing_store->backing_store->index, ==, 7);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/block/header", test_header);
     g_test_add_func("/block/hostile", test_hostile);
     g_test_add_func("/block/chain", test_chain);
+    g_test_add_func("/block/numbers", test_numbers);
     return g_test_run();
 }

@@ -53,6 +53,7 @@ static void test_machine(void)
     expect("<controller type='pci' index='0' model='pcie-root'/>", "pcie-root", TRUE);
     expect("<controller type='pci' index='0' model='pci-root'/><controller type='pci' index='1' model='pci-bridge'/>",
            "pci-root", TRUE);
+    expect("<disk device='cdrom'><driver name='qemu'/><target dev='sda'/></disk>", "type='raw'", TRUE);
     expect("<input type='keyboard' bus='ps2'/>", "keyboard", FALSE);
     expect("<input type='keyboard' bus='usb'/>", "keyboard", TRUE);
     expect("<input type='mouse' bus='ps2'/>", "mouse", TRUE);

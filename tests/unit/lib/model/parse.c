@@ -122,6 +122,13 @@ static void test_refused(void)
          "numerical overflow: value too large: 100EiB"},
         {"<currentMemory>-1</currentMemory>", VIR_ERR_XML_ERROR, VIR_FROM_XML,
          "XML error: Invalid value '-1' for element or attribute './currentMemory[1]'"},
+        {"<devices><disk/></devices>", VIR_ERR_NO_TARGET, VIR_FROM_DOMAIN, "missing target information for device"},
+        {"<devices><disk type='block'><source dev='/x'/></disk></devices>", VIR_ERR_NO_TARGET, VIR_FROM_DOMAIN,
+         "missing target information for device /x"},
+        {"<devices><disk><source file='/x'/><target bus='ide'/></disk></devices>", VIR_ERR_NO_TARGET, VIR_FROM_DOMAIN,
+         "missing target information for device /x"},
+        {"<devices><disk type='volume'><source pool='p' volume='v'/></disk></devices>", VIR_ERR_NO_TARGET, VIR_FROM_DOMAIN,
+         "missing target information for device pool = 'p', volume = 'v'"},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
