@@ -25,6 +25,7 @@ struct Client {
 
     gint calls;       /* atomic: in flight */
     gssize octets;    /* atomic: of their messages */
+    gsize expected;   /* atomic: of answers that are being made elsewhere than on the I/O loop, where that is known */
     gsize unread;     /* atomic: octets in `reader`, charged to the account; the I/O loop writes */
     gint paused;      /* atomic: not read until client_resume() */
     gint closing;     /* atomic: nothing is read any more, the end is posted */
@@ -64,9 +65,19 @@ void client_leave(Client *client); /* I/O loop */
 /* The peer broke the rules: one line to the log (not for each), and the end. WHY may quote it. Any thread. */
 void client_refuse(Client *client, const char *why);
 
-/* A call of N octets begins or ended. Begin: I/O loop; end: any thread. */
+/* Closes CLIENT if it and its user's other connections hold too much. Any thread. */
+void client_refuse_if_over(Client *client);
+
+/* The faces of client-io.c. I/O loop. */
+void client_on_io(guint32 events, gpointer client);
+void client_set_events(Client *client);    /* what the loop waits for has changed */
+void client_charge_unread(Client *client); /* so has what was received and not dispatched */
+
+/* A call of N octets begins or ended. An answer of EXPECTED octets is being made: while much is expected, the connection
+ * is not read. Begin and expect: I/O loop; end: any thread. */
 void client_call_begin(Client *client, gsize octets);
-void client_call_end(Client *client, gsize octets);
+void client_expect(Client *client, gsize expected);
+void client_call_end(Client *client, gsize octets, gsize expected);
 
 /* Something that kept it from being read is over. Any thread. */
 void client_resume(Client *client);

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading: one recvmsg() a turn, then at most MESSAGES_A_TURN messages, so that one client with many small calls does
- * not hold up the others; what is left is dispatched in the next turn before anything new is read.
- *
  * The end: client_close() may be called in the middle of anything, so it only shuts the socket down and posts the rest.
  * Nothing else closes the descriptor: while its event source lives its number must not be given to somebody else.
  */
 #include "daemon/rpc/client-private.h"
 
-#include <errno.h>
-#include <string.h>
-
-#include "daemon/rpc/dispatch.h"
 #include "daemon/rpc/stream-private.h"
 #include "lib/error.h"
 #include "lib/log.h"
 
-#define MESSAGES_A_TURN 32
 #define LEAVE_SECONDS 5
 
 typedef struct {
@@ -24,9 +16,6 @@ typedef struct {
     ClientHook fn;
     gpointer data;
 } Hook;
-
-static void process(Client *client);
-static void set_events(Client *client);
 
 Client *client_ref(Client *client)
 {
@@ -107,13 +96,6 @@ gboolean client_remove_close_hook(Client *client, guint number)
     return found;
 }
 
-/* What was received and not dispatched. */
-static void charge_unread(Client *client)
-{
-    account_charge(client->account, (gssize)client->reader.n - (gssize)client->unread);
-    g_atomic_pointer_set(&client->unread, client->reader.n);
-}
-
 static void end(gpointer data)
 {
     Client *client = data;
@@ -123,7 +105,7 @@ static void end(gpointer data)
     streams_end(client);
     run_hooks(client);
     frame_reader_clear(&client->reader);
-    charge_unread(client);
+    client_charge_unread(client);
     server_forget(client->server, client);
     log_line(LOG_DEBUG, "connection %" G_GUINT64_FORMAT " has ended", client->id);
     client_unref(client);
@@ -146,7 +128,7 @@ void client_leave(Client *client)
     if (!client->leaving)
         client->deadline = g_get_monotonic_time() + LEAVE_SECONDS * G_USEC_PER_SEC;
     client->leaving = TRUE;
-    set_events(client);
+    client_set_events(client);
 }
 
 void client_refuse(Client *client, const char *why)
@@ -166,7 +148,7 @@ static gsize holds(Client *client)
     return g_atomic_pointer_get(&client->unread) + g_atomic_pointer_get(&client->octets) + outbox_size(&client->outbox);
 }
 
-static void refuse_if_over(Client *client)
+void client_refuse_if_over(Client *client)
 {
     if (account_is_over(client->account) && holds(client) > CLIENT_HOLDS_LITTLE)
         client_refuse(client, "its user's connections hold too much");
@@ -174,7 +156,7 @@ static void refuse_if_over(Client *client)
 
 static void want_writing(gpointer data)
 {
-    set_events(data);
+    client_set_events(data);
     client_unref(data);
 }
 
@@ -183,7 +165,7 @@ static void send_later(Client *client)
     Loop *io = server_loop(client->server);
 
     if (loop_is_current(io))
-        set_events(client);
+        client_set_events(client);
     else
         loop_post(io, want_writing, client_ref(client));
 }
@@ -197,7 +179,7 @@ static OutboxResult send_within(Client *client, GByteArray *message, GArray *fds
     if (result == OUTBOX_FULL)
         client_refuse(client, "it does not read what it is sent");
     else if (result == OUTBOX_WAITS)
-        refuse_if_over(client);
+        client_refuse_if_over(client);
     return result;
 }
 
@@ -220,160 +202,6 @@ gboolean client_send_message(Client *client, const WireProc *event, gconstpointe
         return FALSE;
     }
     return send_within(client, g_steal_pointer(&message), NULL, CLIENT_BACKLOG_EVENTS) <= OUTBOX_WAITS;
-}
-
-static gboolean may_read(Client *client)
-{
-    return (guint)g_atomic_int_get(&client->calls) < server_limits(client->server).max_calls &&
-           g_atomic_pointer_get(&client->octets) < CLIENT_CALL_OCTETS_MAX && client->stalled == 0 &&
-           outbox_size(&client->outbox) < CLIENT_BACKLOG_PAUSE && !server_is_stopping(client->server);
-}
-
-/* Whoever ends what kept it from being read sees `paused` or is seen by the second look. */
-static void pause_unless_readable(Client *client)
-{
-    g_atomic_int_set(&client->paused, TRUE);
-    if (may_read(client))
-        g_atomic_int_set(&client->paused, FALSE);
-}
-
-static void continue_now(gpointer data)
-{
-    Client *client = data;
-
-    client->continuing = FALSE;
-    process(client);
-    client_unref(client);
-}
-
-static void continue_later(Client *client)
-{
-    if (client->continuing)
-        return;
-    client->continuing = TRUE;
-    loop_post(server_loop(client->server), continue_now, client_ref(client));
-}
-
-static void resume_now(gpointer data)
-{
-    Client *client = data;
-
-    if (!g_atomic_int_get(&client->closing) && g_atomic_int_get(&client->paused) && may_read(client)) {
-        g_atomic_int_set(&client->paused, FALSE);
-        continue_later(client); /* what was read already comes first */
-    }
-    client_unref(client);
-}
-
-void client_resume(Client *client)
-{
-    if (g_atomic_int_get(&client->paused))
-        loop_post(server_loop(client->server), resume_now, client_ref(client));
-}
-
-void client_call_begin(Client *client, gsize octets)
-{
-    g_atomic_int_inc(&client->calls);
-    g_atomic_pointer_add(&client->octets, (gssize)octets);
-    account_charge(client->account, octets);
-}
-
-void client_call_end(Client *client, gsize octets)
-{
-    g_atomic_int_add(&client->calls, -1);
-    g_atomic_pointer_add(&client->octets, -(gssize)octets);
-    account_charge(client->account, -(gssize)octets);
-    client_resume(client);
-}
-
-/* While it is not read, that it has gone is still noticed. */
-static void set_events(Client *client)
-{
-    gboolean reads = !g_atomic_int_get(&client->paused) && !client->leaving && !client->continuing;
-    gboolean writes = outbox_size(&client->outbox) > 0;
-
-    if (!g_atomic_int_get(&client->closing))
-        loop_watch_set(client->watch, (reads ? EPOLLIN : EPOLLRDHUP) | (writes ? EPOLLOUT : 0));
-}
-
-static void take(Client *client, const Frame *frame)
-{
-    if (!keepalive_take(client, frame))
-        dispatch_frame(client, frame);
-}
-
-static void process(Client *client)
-{
-    g_autoptr(GError) error = NULL;
-    FrameResult result = FRAME_READY;
-    Frame frame;
-
-    for (guint n = 0; result == FRAME_READY && !g_atomic_int_get(&client->closing) && !client->leaving; n++) {
-        if (n == MESSAGES_A_TURN) {
-            continue_later(client);
-            break;
-        }
-        if (!may_read(client)) {
-            pause_unless_readable(client);
-            if (g_atomic_int_get(&client->paused))
-                break;
-        }
-        result = frame_reader_next(&client->reader, &frame, &error);
-        if (result == FRAME_READY)
-            take(client, &frame);
-    }
-    if (result == FRAME_BAD)
-        client_refuse(client, error->message);
-    frame_reader_settle(&client->reader);
-    charge_unread(client);
-    refuse_if_over(client);
-    set_events(client);
-}
-
-static void read_more(Client *client)
-{
-    gssize n = frame_reader_receive(&client->reader, client->outbox.fd, server_buffer(client->server),
-                                    SERVER_BUFFER_SIZE);
-
-    if (n == -EAGAIN)
-        return;
-    if (n == -EPROTO)
-        client_refuse(client, "too many descriptors");
-    if (n <= 0) {
-        client_close(client);
-        return;
-    }
-    if (client->reader.n_fds > 0 && closer_is_full(client->account->closer))
-        client_refuse(client, "too much that its user passed waits to be closed");
-    keepalive_heard(client, g_get_monotonic_time());
-    process(client);
-}
-
-static void write_more(Client *client)
-{
-    if (outbox_flush(&client->outbox) == OUTBOX_CLOSED) {
-        client_close(client);
-        return;
-    }
-    if (client->leaving)
-        client_leave(client);
-    client_resume(client);
-    streams_may_send(client);
-    set_events(client);
-}
-
-static void on_io(guint32 events, gpointer data)
-{
-    g_autoptr(Client) client = client_ref(data);
-
-    if (g_atomic_int_get(&client->closing))
-        return;
-    if (events & EPOLLOUT)
-        write_more(client);
-    if (events & EPOLLIN && !client->continuing && !g_atomic_int_get(&client->closing))
-        read_more(client);
-    else if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR))
-        client_close(client);
 }
 
 void client_tick(Client *client, gint64 now)
@@ -429,7 +257,7 @@ Client *client_new(Server *server, int fd, Identity *identity, Account *account,
     client->reader.closer = account->closer;
     keepalive_heard(client, now);
 
-    client->watch = loop_watch(server_loop(server), fd, EPOLLIN, on_io, client, error);
+    client->watch = loop_watch(server_loop(server), fd, EPOLLIN, client_on_io, client, error);
     if (!client->watch) {
         client_unref(client);
         return NULL;

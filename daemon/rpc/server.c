@@ -20,6 +20,7 @@ struct Server {
     sd_event_source *tick; /* NULL: nobody is connected */
     gint connected;        /* atomic */
     gint stopping;         /* atomic */
+    Costs costs;           /* any thread */
     guint8 buffer[SERVER_BUFFER_SIZE];
 };
 
@@ -31,6 +32,7 @@ Server *server_new(Loop *io, const Loader *loader)
     server->loader = loader;
     server->accounts = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)account_unref);
     g_queue_init(&server->clients);
+    g_mutex_init(&server->costs.lock);
     return server;
 }
 
@@ -39,6 +41,7 @@ void server_free(Server *server)
     if (!server)
         return;
     g_hash_table_unref(server->accounts);
+    g_mutex_clear(&server->costs.lock);
     g_free(server);
 }
 
@@ -50,6 +53,11 @@ Loop *server_loop(const Server *server)
 const Loader *server_loader(const Server *server)
 {
     return server->loader;
+}
+
+Costs *server_costs(Server *server)
+{
+    return &server->costs;
 }
 
 ServerLimits server_limits(const Server *server)

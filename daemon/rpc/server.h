@@ -6,6 +6,7 @@
  */
 #include <glib.h>
 #include "daemon/auth/identity.h"
+#include "daemon/rpc/costs.h"
 #include "lib/loop.h"
 
 typedef struct Client Client;
@@ -42,6 +43,7 @@ void server_stop(Server *server, guint seconds);
 /* For daemon/rpc/. */
 Loop *server_loop(const Server *server);
 const Loader *server_loader(const Server *server);
+Costs *server_costs(Server *server); /* any thread */
 ServerLimits server_limits(const Server *server); /* I/O loop */
 gboolean server_is_stopping(const Server *server);
 
