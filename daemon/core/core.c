@@ -57,6 +57,8 @@ void core_close(Core *core)
     if (!core)
         return;
     queue_drain();
+    host_shut();
+    queue_drain(); /* what the event loop has seen between the two */
     loader_free(core->loader);
     g_free(core);
 }

@@ -6,6 +6,8 @@
 #include "daemon/core/run.h"
 #include "lib/log.h"
 
+static gint shut; /* atomic, and set on the event loop: what runs there has seen it or is over */
+
 static const char *host_uuid(Vm *vm)
 {
     return vm->uuid_text;
@@ -31,9 +33,16 @@ static void save_late(gpointer data)
 static void host_set_state(Vm *vm, int state, int reason)
 {
     vm_publish_state(vm, state, reason);
-    if (queue_push(vm->queue, save_late, vm_ref(vm), NULL))
+    if (g_atomic_int_get(&shut) || queue_push(vm->queue, save_late, vm_ref(vm), NULL))
         return;
     vm_unref(vm); /* a full queue: each of its operations saves the record as well */
+}
+
+/* An end that is seen when nobody is left to deal with it is found by the next daemon, like one after kill -9. */
+static void host_stopped(Vm *vm, int detail, int reason)
+{
+    if (!g_atomic_int_get(&shut))
+        run_stopped(vm, detail, reason);
 }
 
 static void change_responsive(VmView *view, gpointer data)
@@ -104,7 +113,7 @@ static DriverHost host = {
     .set_responsive = host_set_responsive,
     .edit_live = host_edit_live,
     .save_status = record_save,
-    .stopped = run_stopped,
+    .stopped = host_stopped,
     .emit = event_emit,
     .log = host_log,
 };
@@ -114,7 +123,18 @@ const DriverHost *host_open(const DriverPaths *paths, Loop *loop, HostConfig con
     host.paths = paths;
     host.loop = loop;
     host.config = config;
+    g_atomic_int_set(&shut, FALSE);
     return &host;
+}
+
+static void shut_now(gpointer data)
+{
+    g_atomic_int_set(&shut, TRUE);
+}
+
+void host_shut(void)
+{
+    loop_call(host.loop, shut_now, NULL);
 }
 
 const DriverPaths *host_paths(void)

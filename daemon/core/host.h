@@ -8,6 +8,9 @@ typedef const char *(*HostConfig)(const char *driver, const char *key);
 /* PATHS and LOOP must outlive the drivers. The table lives as long as the process. */
 const DriverHost *host_open(const DriverPaths *paths, Loop *loop, HostConfig config);
 
+/* From its return on, nothing that drivers tell becomes work for a queue. Not on a loop. */
+void host_shut(void);
+
 /* The folders given to host_open(). */
 const DriverPaths *host_paths(void);
 

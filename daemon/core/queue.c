@@ -186,11 +186,13 @@ gboolean pool_push(Pool pool, QueueFunc fn, gpointer data, GError **error)
     return threads_push(threads, fn, data) || no_thread(error);
 }
 
-/* Items of one pool may push to another, so once around is not enough to be sure of the first; but what is pushed last
- * comes from queues (cleanup), which are drained last. */
+/* Items of one push to another, so until once around finds nothing. */
 void queue_drain(void)
 {
-    threads_drain(pools()->work);
-    threads_drain(pools()->control);
-    threads_drain(pools()->queues);
+    gboolean any = TRUE;
+    while (any) {
+        any = threads_drain(pools()->work);
+        any = threads_drain(pools()->control) || any;
+        any = threads_drain(pools()->queues) || any;
+    }
 }

@@ -23,23 +23,23 @@
 
 #define RECORD_MAX (XML_DOCUMENT_MAX * 2)
 
-static const DriverPaths *paths;
+static char *runs; /* the folder of all of them */
 
 static char *folder_of(const char *uuid)
 {
-    return g_build_filename(paths->run, "domains", uuid, NULL);
+    return g_build_filename(runs, uuid, NULL);
 }
 
 static char *path_of(const char *uuid)
 {
-    return g_build_filename(paths->run, "domains", uuid, "status.xml", NULL);
+    return g_build_filename(runs, uuid, "status.xml", NULL);
 }
 
 gboolean record_open(const DriverPaths *folders, GError **error)
 {
-    paths = folders;
-    g_autofree char *folder = g_build_filename(paths->run, "domains", NULL);
-    return file_make_folder(folder, 0711, error); /* guests' own users find their sockets below it */
+    g_free(runs);
+    runs = g_build_filename(folders->run, "domains", NULL);
+    return file_make_folder(runs, 0711, error); /* guests' own users find their sockets below it */
 }
 
 static Status *read_record(const char *uuid, GError **error)
@@ -167,8 +167,7 @@ static void load_one(const DriverInstance *instance, const char *uuid, RecordFou
 
 void record_load(const DriverInstance *instance, RecordFound found)
 {
-    g_autofree char *folder = folder_of("");
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    g_autoptr(GDir) dir = g_dir_open(runs, 0, NULL);
     const char *name;
     guint8 bytes[UUID_BYTES];
     while (dir && (name = g_dir_read_name(dir)))

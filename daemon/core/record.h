@@ -8,7 +8,7 @@
 
 #define RECORD_VERSION 1
 
-/* FOLDERS must outlive the use of records. */
+/* Records are kept below FOLDERS (copied) from now on. */
 gboolean record_open(const DriverPaths *folders, GError **error);
 
 /* Makes VM's empty run folder. VIR_ERR_OPERATION_INVALID if another driver's domain with that UUID uses it, or it holds a

@@ -224,16 +224,32 @@ void registry_list(Registry *registry, Vm *vm)
     g_mutex_unlock(&registry->lock);
 }
 
+static void remove_locked(Registry *registry, Vm *vm)
+{
+    Entry *entry = entry_of(registry, vm);
+    if (!entry || !entry->listed)
+        return;
+    entry->listed = FALSE;
+    set_removed(vm, TRUE);
+    changed(registry);
+    unclaim(registry, entry);
+}
+
 void registry_remove(Registry *registry, Vm *vm)
 {
     g_mutex_lock(&registry->lock);
-    Entry *entry = entry_of(registry, vm);
-    if (entry && entry->listed) {
-        entry->listed = FALSE;
-        set_removed(vm, TRUE);
-        changed(registry);
-        unclaim(registry, entry);
-    }
+    remove_locked(registry, vm);
+    g_mutex_unlock(&registry->lock);
+}
+
+void registry_remove_transient(Registry *registry, Vm *vm)
+{
+    g_mutex_lock(&registry->lock);
+    g_mutex_lock(&vm->lock);
+    gboolean transient = !vm->view->next;
+    g_mutex_unlock(&vm->lock);
+    if (transient)
+        remove_locked(registry, vm);
     g_mutex_unlock(&registry->lock);
 }
 

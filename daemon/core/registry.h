@@ -38,6 +38,8 @@ void registry_drop(Registry *registry, Vm *vm);
 void registry_list(Registry *registry, Vm *vm);
 /* Hides VM; harmless if it is hidden already. */
 void registry_remove(Registry *registry, Vm *vm);
+/* The same if it has no definition for a next run: who publishes one and then lists it finds it listed. */
+void registry_remove_transient(Registry *registry, Vm *vm);
 
 /* Reserves NAME for VM beside its own; then one of the two goes, by registry_rename_end(). */
 gboolean registry_rename_begin(Registry *registry, Vm *vm, const char *name, GError **error);

@@ -39,9 +39,15 @@ static void release_owner(Vm *vm)
 
 void run_hide_if_transient(Vm *vm)
 {
-    g_autoptr(VmView) view = vm_view(vm);
-    if (!view->next)
-        registry_remove(vm->instance->registry, vm);
+    registry_remove_transient(vm->instance->registry, vm);
+}
+
+/* Hidden before the end is published, for those who wait for that and then look; and after, if it was undefined meanwhile. */
+static void publish_end_and_hide(Vm *vm, int reason)
+{
+    run_hide_if_transient(vm);
+    publish_end(vm, reason);
+    run_hide_if_transient(vm);
 }
 
 /* What is left of a run once its process is gone. */
@@ -87,8 +93,7 @@ gboolean run_undo(Vm *vm, RunExtent extent, int reason)
         keep(vm);
         return FALSE;
     }
-    publish_end(vm, reason);
-    run_hide_if_transient(vm);
+    publish_end_and_hide(vm, reason);
     clean_up(vm, extent);
     return TRUE;
 }
@@ -168,9 +173,10 @@ static void end_run(Vm *vm, VmEnd end)
 {
     g_autoptr(VmView) view = vm_view(vm);
     gboolean again = !end.wanted && wants_restart(vm_view_def(view), end.detail);
-    publish_end(vm, end.reason);
-    if (!again)
-        run_hide_if_transient(vm);
+    if (again)
+        publish_end(vm, end.reason);
+    else
+        publish_end_and_hide(vm, end.reason);
     event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STOPPED,
                          end.detail == HOST_STOPPED_REBOOT ? (int)VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN : end.detail);
     registry_hold(vm->instance->registry, vm);

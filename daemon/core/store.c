@@ -38,11 +38,11 @@
 #define AUTOSTART_SUFFIX ".autostart"
 #define HEADER "<!-- Kept by duovirtd. Change it with \"virsh edit\": what is changed here is seen at the next start only. -->\n"
 
-static const DriverPaths *paths;
+static char *state; /* the folder of everything */
 
 static char *folder_of(const DriverInstance *instance)
 {
-    return g_build_filename(paths->state, "domains", instance->driver->name, NULL);
+    return g_build_filename(state, "domains", instance->driver->name, NULL);
 }
 
 static char *path_of(const DriverInstance *instance, const char *uuid, const char *suffix)
@@ -53,12 +53,13 @@ static char *path_of(const DriverInstance *instance, const char *uuid, const cha
 
 static char *managed_save_path(const DriverInstance *instance, const char *uuid)
 {
-    return g_strdup_printf("%s/save/%s/%s.save", paths->state, instance->driver->name, uuid);
+    return g_strdup_printf("%s/save/%s/%s.save", state, instance->driver->name, uuid);
 }
 
 gboolean store_open(const DriverPaths *folders, const DriverInstance *instance, GError **error)
 {
-    paths = folders;
+    g_free(state);
+    state = g_strdup(folders->state);
     g_autofree char *folder = folder_of(instance);
     g_autofree char *save = managed_save_path(instance, "x");
     g_autofree char *save_folder = g_path_get_dirname(save);

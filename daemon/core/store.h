@@ -6,7 +6,7 @@
  */
 #include "daemon/core/vm.h"
 
-/* FOLDERS must outlive the use of the store. Makes its folder for INSTANCE. */
+/* Definitions are kept below FOLDERS (copied) from now on. Makes its folder for INSTANCE. */
 gboolean store_open(const DriverPaths *folders, const DriverInstance *instance, GError **error);
 
 gboolean store_save(const Vm *vm, const Domain *definition, GError **error);

@@ -103,13 +103,15 @@ gboolean threads_push(Threads *threads, ThreadsFunc fn, gpointer data)
     return ok;
 }
 
-void threads_drain(Threads *threads)
+gboolean threads_drain(Threads *threads)
 {
     g_mutex_lock(&threads->lock);
+    gboolean any = threads->running > 0;
     threads->draining++;
     g_cond_broadcast(&threads->work);
     while (threads->running)
         g_cond_wait(&threads->ended, &threads->lock);
     threads->draining--;
     g_mutex_unlock(&threads->lock);
+    return any;
 }

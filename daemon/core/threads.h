@@ -15,5 +15,5 @@ Threads *threads_new(const char *name, guint max, guint waiting_max);
 /* FN(DATA) on a thread. FALSE when WAITING_MAX tasks wait, or no thread can be had at all. Any thread. */
 gboolean threads_push(Threads *threads, ThreadsFunc fn, gpointer data);
 
-/* Waits until nothing is left to do and no thread is left. */
-void threads_drain(Threads *threads);
+/* Waits until nothing is left to do and no thread is left. FALSE if that was so already. */
+gboolean threads_drain(Threads *threads);

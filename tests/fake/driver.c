@@ -141,7 +141,7 @@ static Guest *guest_of(Fake *fake, Vm *vm)
 static void keep_guest(Fake *fake, Vm *vm, Guest *guest)
 {
     g_mutex_lock(&fake->lock);
-    fake->host->set_private(vm, guest, guest ? guest_unref : NULL);
+    fake->host->set_private(vm, guest, guest ? guest_let_go : NULL);
     g_mutex_unlock(&fake->lock);
 }
 
@@ -240,15 +240,15 @@ static gboolean fake_start(gpointer self, Vm *vm, const DriverStart *options, GE
 static gboolean fake_kill(gpointer self, Vm *vm, gboolean graceful, GError **error)
 {
     Fake *fake = self;
+    if (g_atomic_int_add(&fake->kills, 1) < (gint)knob_number(fake, vm, "kill-fail="))
+        return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "the process cannot be killed");
+    if (graceful && has_knob(fake, vm, "kill-fail"))
+        return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "the process does not end by itself");
     g_autoptr(Guest) known = guest_of(fake, vm);
     g_autoptr(Guest) found = known ? NULL : guest_find(fake, vm);
     Guest *guest = known ? known : found;
     if (!guest)
         return TRUE;
-    if (g_atomic_int_add(&fake->kills, 1) < (gint)knob_number(fake, vm, "kill-fail="))
-        return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "the process cannot be killed");
-    if (graceful && has_knob(fake, vm, "kill-fail"))
-        return error_set(error, VIR_FROM_TEST, VIR_ERR_OPERATION_FAILED, "the process does not end by itself");
     g_autoptr(VmView) view = fake->host->view(vm);
     gboolean starting = view->state == VIR_DOMAIN_PAUSED && view->reason == VIR_DOMAIN_PAUSED_STARTING_UP;
     if (known && !starting && !process_is_gone(guest->pidfd))

@@ -67,9 +67,14 @@ void guest_unref(gpointer data)
     Guest *guest = data;
     if (!guest || !g_atomic_ref_count_dec(&guest->refs))
         return;
-    guest_forget(guest); /* the daemon ends, and the guest does not */
     close(guest->pidfd);
     g_free(guest);
+}
+
+void guest_let_go(gpointer guest)
+{
+    guest_forget(guest);
+    guest_unref(guest);
 }
 
 Guest *guest_start(Fake *fake, Vm *vm, GError **error)

@@ -35,5 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_unref)
 /* Reports nothing any more. Not on the event loop. */
 void guest_forget(Guest *guest);
 
+/* Forgets it and drops the reference: the run is over, or the daemon ends and the guest does not. Not on the event loop. */
+void guest_let_go(gpointer guest);
+
 /* Kills it and waits for its end; what is reported says DETAIL and REASON. FALSE if it is still there after SECONDS. */
 gboolean guest_end(Guest *guest, int detail, int reason, guint seconds);

@@ -51,16 +51,6 @@ static gboolean rename_op(Vm *vm, gpointer name, GError **error)
     return remote_domain_rename(&call, &args, &ret, error);
 }
 
-static gboolean nothing(Vm *vm, gpointer data, GError **error)
-{
-    return TRUE;
-}
-
-static void settle(Vm *vm)
-{
-    g_assert_true(world_on_queue(vm, nothing, NULL, NULL));
-}
-
 /* One takes the definition away, another the guest: nothing is left. */
 static void test_undefine_and_end(void)
 {
@@ -71,7 +61,7 @@ static void test_undefine_and_end(void)
     in_sync = destroy;
     in_sync_data = vm;
     g_assert_true(world_on_queue(vm, undefine_op, NULL, &error));
-    settle(vm);
+    world_settle(vm);
     g_assert_null(in_sync);
     g_assert_null(registry_find_name(world->instance->registry, "a"));
     g_assert_true(vm->removed);
@@ -96,10 +86,44 @@ static void test_nothing_to_start(void)
     world_free(world);
 }
 
+static gint sleeping;
+
+static void sleep_on_loop(gpointer data)
+{
+    g_atomic_int_set(&sleeping, TRUE);
+    g_usleep(G_USEC_PER_SEC / 5);
+}
+
+/* A guest ends when nobody works any more: what it takes to see that is not there any more either. */
+static void test_end_at_the_end(void)
+{
+    World *world = world_new();
+    for (guint i = 1; i <= 8; i++) {
+        g_autofree char *name = g_strdup_printf("g%u", i);
+        g_autoptr(Vm) vm = world_define(world, name, i, i % 2 ? "cleanup-ms=200" : "");
+        g_assert_true(world_start(vm, NULL));
+    }
+    g_atomic_int_set(&sleeping, FALSE);
+    loop_post(world->loop, sleep_on_loop, NULL);
+    while (!g_atomic_int_get(&sleeping))
+        g_usleep(1000);
+    world_kill_guests(world);
+    world_restart(world);
+    for (guint i = 1; i <= 8; i++) {
+        g_autofree char *name = g_strdup_printf("g%u", i);
+        g_autoptr(Vm) vm = registry_find_name(world->instance->registry, name);
+        world_settle(vm);
+        g_assert_cmpint(world_id(vm), ==, -1);
+        g_assert_true(world_start(vm, NULL));
+    }
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/races/undefine-and-end", test_undefine_and_end);
     g_test_add_func("/races/nothing-to-start", test_nothing_to_start);
+    g_test_add_func("/races/end-at-the-end", test_end_at_the_end);
     return g_test_run();
 }

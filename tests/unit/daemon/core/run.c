@@ -18,17 +18,6 @@ static gboolean destroy(Vm *vm, GError **error)
     return run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED, error);
 }
 
-static gboolean nothing(Vm *vm, gpointer data, GError **error)
-{
-    return TRUE;
-}
-
-/* What has been queued so far is done. */
-static void settle(Vm *vm)
-{
-    g_assert_true(world_on_queue(vm, nothing, NULL, NULL));
-}
-
 static gboolean has_record(World *world, Vm *vm)
 {
     g_autofree char *path = g_strdup_printf("%s/domains/%s", world->paths.run, vm->uuid_text);
@@ -54,7 +43,7 @@ static void test_life(void)
     g_assert_cmpint(world_state(vm), ==, OFF + VIR_DOMAIN_SHUTOFF_DESTROYED);
     world_expect(world, "shutdown 2 a");
     world_expect(world, "stopped 1 a");
-    settle(vm);
+    world_settle(vm);
     g_assert_false(has_record(world, vm));
     g_assert_cmpuint(world_processes(world), ==, 0);
     g_assert_false(destroy(vm, &error));
@@ -106,7 +95,7 @@ static void test_start_fails_and_stays(void)
     g_assert_true(has_record(world, vm));
     g_assert_cmpuint(world_processes(world), ==, 1);
     g_assert_true(destroy(vm, NULL));
-    settle(vm);
+    world_settle(vm);
     g_assert_cmpuint(world_processes(world), ==, 0);
     g_assert_false(has_record(world, vm));
     world_free(world);
@@ -121,7 +110,7 @@ static void test_lost_and_stays(void)
     vm_unref(vm);
     world_restart(world);
     vm = registry_find_name(world->instance->registry, "a");
-    settle(vm);
+    world_settle(vm);
     g_assert_cmpint(world_id(vm), ==, 1);
     g_assert_true(has_record(world, vm));
     g_assert_true(destroy(vm, NULL));
@@ -153,7 +142,7 @@ static void test_crash(void)
     world_expect(world, "resumed 0 a");
     world_expect(world, "started 0 a");
     world_expect(world, "stopped 5 a");
-    settle(vm);
+    world_settle(vm);
     g_assert_false(has_record(world, vm));
     world_free(world);
 }
@@ -173,7 +162,7 @@ static void test_transient(void)
     g_assert_null(registry_find_name(registry, "t")); /* at once */
     g_autoptr(Domain) other = world_definition(world, "t", 8, "");
     g_assert_null(registry_claim(registry, other, FALSE, NULL)); /* not before it is cleaned up */
-    settle(found);
+    world_settle(found);
     Vm *next = registry_claim(registry, other, FALSE, &error);
     g_assert_no_error(error);
     registry_release(registry, next);
@@ -290,13 +279,13 @@ static void test_again(void)
     g_assert_true(world_start(vm, NULL));
     g_assert_true(world_on_queue(vm, shut_down, NULL, NULL));
     wait_for_id(vm, 2);
-    settle(vm);
+    world_settle(vm);
     world_wait_processes(world, 1);
     const char *const expected[] = {"resumed 0 a", "started 0 a", "shutdown 1 a", "stopped 0 a", "resumed 0 a", "started 0 a"};
     for (guint i = 0; i < G_N_ELEMENTS(expected); i++)
         world_expect(world, expected[i]);
     g_assert_true(destroy(vm, NULL));
-    settle(vm);
+    world_settle(vm);
     g_assert_cmpint(world_id(vm), ==, -1);
     world_free(world);
 }
@@ -310,7 +299,7 @@ static void test_reboot_anew_transient(void)
     g_assert_true(world_start_as(vm, definition, FALSE, NULL));
     g_assert_true(world_on_queue(vm, reboot, NULL, NULL));
     wait_for_id(vm, 2);
-    settle(vm);
+    world_settle(vm);
     g_assert_false(vm->removed);
     g_assert_true(destroy(vm, NULL));
     g_assert_null(registry_find_name(registry, "t"));
@@ -343,7 +332,7 @@ static void test_owner(void)
     g_assert_cmpint(world_state(vm), ==, RUNS);
     run_owner_gone(vm, &one);
     g_assert_cmpint(world_state(vm), ==, OFF + VIR_DOMAIN_SHUTOFF_DESTROYED);
-    settle(vm);
+    world_settle(vm);
     g_assert_cmpint(released, ==, 1);
     g_autoptr(Vm) failing = world_define(world, "b", 2, "start-fail");
     g_assert_false(world_on_queue(failing, start_owned, &one, NULL));
@@ -371,7 +360,7 @@ static void test_restart(void)
     g_autoptr(Vm) still_off = find(world, "off");
     g_assert_nonnull(still_off);
     g_assert_cmpint(world_id(again), ==, 1);
-    settle(again);
+    world_settle(again);
     g_assert_cmpint(world_state(again), ==, VIR_DOMAIN_PAUSED * 100 + VIR_DOMAIN_PAUSED_USER);
     g_assert_cmpuint(world_processes(world), ==, 1);
     g_assert_true(world_start(still_off, NULL));
@@ -394,7 +383,7 @@ static void test_died_meanwhile(void)
     world_kill_guests(world);
     world_open(world);
     g_autoptr(Vm) again = find(world, "a");
-    settle(again);
+    world_settle(again);
     g_assert_cmpint(world_state(again), ==, OFF + VIR_DOMAIN_SHUTOFF_CRASHED);
     g_assert_false(has_record(world, again));
     for (guint i = 0; i < 1000 && find(world, "t"); i++)
@@ -418,7 +407,7 @@ static void test_half_started(void)
     g_assert_true(file_replace(path, half, -1, 0600, NULL));
     world_open(world);
     g_autoptr(Vm) again = find(world, "a");
-    settle(again);
+    world_settle(again);
     g_assert_cmpint(world_state(again), ==, OFF + VIR_DOMAIN_SHUTOFF_FAILED);
     g_assert_cmpuint(world_processes(world), ==, 0);
     g_assert_false(has_record(world, again));
@@ -460,13 +449,13 @@ static void test_autostart(void)
     vm_unref(vm);
     world_restart(world);
     vm = find(world, "a");
-    settle(vm);
+    world_settle(vm);
     g_assert_cmpint(world_id(vm), ==, -1); /* the first daemon has done that */
     vm_unref(vm);
     g_unlink(mark);
     world_restart(world);
     vm = find(world, "a");
-    settle(vm);
+    world_settle(vm);
     g_assert_cmpint(world_state(vm), ==, RUNS);
     vm_unref(vm);
     world_free(world);

@@ -190,6 +190,27 @@ Vm *world_define(World *world, const char *name, guint last, const char *words)
     return vm;
 }
 
+static gboolean nothing(Vm *vm, gpointer data, GError **error)
+{
+    return TRUE;
+}
+
+static gboolean is_between(Vm *vm)
+{
+    g_mutex_lock(&vm->lock);
+    gboolean between = vm->phase == VM_ENDING || vm->phase == VM_ENDED;
+    g_mutex_unlock(&vm->lock);
+    return between;
+}
+
+void world_settle(Vm *vm)
+{
+    gint64 end = g_get_monotonic_time() + PATIENCE;
+    do
+        g_assert_true(world_on_queue(vm, nothing, NULL, NULL));
+    while (is_between(vm) && g_get_monotonic_time() < end);
+}
+
 static gboolean start_op(Vm *vm, gpointer data, GError **error)
 {
     return run_start(vm, data, error);

@@ -40,6 +40,7 @@ Vm *world_define(World *world, const char *name, guint last, const char *words);
 typedef gboolean (*WorldOp)(Vm *vm, gpointer data, GError **error);
 gboolean world_on_queue(Vm *vm, WorldOp op, gpointer data, GError **error);
 gboolean world_start(Vm *vm, GError **error);
+void world_settle(Vm *vm); /* what has been queued so far is done, and what an end leaves to do */
 gboolean world_start_as(Vm *vm, Domain *definition, gboolean paused, GError **error);
 
 int world_id(Vm *vm);    /* -1: inactive */
