@@ -70,6 +70,8 @@ gboolean remote_domain_get_metadata(Call *call, const RemoteDomainGetMetadataArg
     g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
     g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
     const Domain *def = vm ? ops_affected(vm, view, args->flags, error) : NULL;
+    if (def && ops_defer(call, view))
+        return FALSE;
     ret->metadata = def ? get(def, args->type, args->uri, error) : NULL;
     return ret->metadata != NULL;
 }

@@ -59,7 +59,7 @@ gboolean remote_domain_get_xml_desc(Call *call, const RemoteDomainGetXmlDescArgs
                                     GError **error)
 {
     g_autoptr(VmView) view = view_of(call, &args->dom, error);
-    if (!view)
+    if (!view || ops_defer(call, view))
         return FALSE;
     ret->xml = vm_document_show(view, args->flags);
     return TRUE;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/vm-ops.h"
 
+#include <string.h>
+
 #include "daemon/core/host.h"
 #include "daemon/core/record.h"
 #include "daemon/core/store.h"
 #include "daemon/rpc/api.h"
 
+#define KEPT_LARGE 16384 /* octets; some milliseconds */
 #define IMPACT (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
 gboolean ops_affect(Vm *vm, const VmView *view, guint flags, OpsAffect *ret_affect, GError **error)
@@ -46,6 +49,17 @@ gboolean ops_edit(Vm *vm, OpsAffect affect, VmEdit edit, gpointer data, GError *
     if (affect.config && !edit_next(vm, edit, data, error))
         return FALSE;
     return !affect.live || (host_edit_live(vm, edit, data, error) && record_save(vm, error));
+}
+
+static gsize kept(const Domain *def)
+{
+    return def && def->metadata ? strlen(def->metadata) : 0;
+}
+
+gboolean ops_defer(Call *call, const VmView *view)
+{
+    gsize octets = kept(view->live) + kept(view->next);
+    return octets > KEPT_LARGE && call_defer(call, octets);
 }
 
 gboolean ops_not_offered(Call *call, GError **error)

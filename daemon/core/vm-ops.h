@@ -19,6 +19,10 @@ const Domain *ops_affected(Vm *vm, const VmView *view, guint flags, GError **err
  * that is still there. On VM's queue. */
 gboolean ops_edit(Vm *vm, OpsAffect affect, VmEdit edit, gpointer data, GError **error);
 
+/* call_defer(), if showing VIEW's definitions takes long: what other programs keep with them is parsed again, and nothing
+ * else in them is as large. */
+gboolean ops_defer(Call *call, const VmView *view);
+
 /* The driver has no such operation: FALSE with VIR_ERR_NO_SUPPORT. */
 gboolean ops_not_offered(Call *call, GError **error);
 

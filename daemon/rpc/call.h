@@ -13,7 +13,7 @@
  * dispatch has decoded ARGS, refused flags the row does not accept, and checked the caller's permission. It runs on
  * the row's lane:
  *
- *   read     the I/O thread; answers from published state, never waits
+ *   read     the I/O thread; answers from published state, never waits, and if there is much to answer, by call_defer()
  *   work     a pool thread; may block within a budget of its own (parsing a document, sampling a guest)
  *   write    the queue of the domain named in its arguments, alone on it
  *   control  a pool thread of its own, may overtake the queue (destroy, abort)
@@ -41,7 +41,17 @@ typedef struct Call {
     guint n_fds;
     GArray *ret_fds;         /* of int: descriptors to send with the reply; closed after; NULL where the row sends none */
     struct Stream *stream;   /* set by stream_new() (stream.h), where the row has a stream */
+    gboolean on_loop;        /* call_defer() is meant */
+    gsize deferred;          /* by call_defer() */
 } Call;
+
+/* TRUE: the handler holds up the I/O thread; it is to return FALSE at once, without an error, and is called again on a
+ * pool thread. OCTETS, not 0: about how many it is going to answer. */
+static inline gboolean call_defer(Call *call, gsize octets)
+{
+    call->deferred = call->on_loop ? octets : 0;
+    return call->on_loop;
+}
 
 /* The domain of a wire argument for the read and work lanes: a new reference, or NULL with VIR_ERR_NO_DOMAIN. */
 Vm *call_lookup(Call *call, const RemoteNonnullDomain *dom, GError **error);

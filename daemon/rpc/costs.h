@@ -3,8 +3,8 @@
 /*
  * Which calls of the read lane take long, as they were seen to: the document of one domain may have megabytes, that of
  * the next a page. A call that held the I/O loop for long runs on the work lane from then on, until it is quick there.
- * That costs one long turn of the loop where a size known before would cost none; but it asks nothing of the handlers,
- * and holds for every one of them.
+ * That costs one long turn of the loop, but asks nothing of the handlers, and holds for every one of them; one that can
+ * tell beforehand says so by call_defer().
  *
  * Any thread.
  */

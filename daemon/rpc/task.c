@@ -129,6 +129,14 @@ static gboolean answer(Task *task, gsize *ret_octets, GError **error)
     return TRUE;
 }
 
+static void defer(Task *task, gsize octets);
+
+/* FALSE without an error: it is to be deferred. */
+static gboolean handle(Task *task, gsize *ret_octets, GError **error)
+{
+    return wire_handle(task->call.proc, &task->call, task->args, task->ret, error) && answer(task, ret_octets, error);
+}
+
 /* Who may write may do anything, so his failures are worth a line each; the others' would let anybody fill the log. */
 static void run(gpointer data)
 {
@@ -143,28 +151,43 @@ static void run(gpointer data)
     label_enter(&label, task);
     if (writes)
         vm_set_operation(task->call.vm, proc->name);
-    if (!wire_handle(proc, &task->call, task->args, task->ret, &error) || !answer(task, &octets, &error))
+    if (!handle(task, &octets, &error) && error)
         answer_error(task, task->call.vm ? LOG_INFO : LOG_DEBUG, error);
     if (writes)
         vm_set_operation(task->call.vm, NULL);
     label_leave(&label);
+    if (task->call.deferred > 0) {
+        defer(task, task->call.deferred);
+        return;
+    }
     if (task->cost_key)
         costs_note(server_costs(task->call.client->server), task->cost_key, g_get_monotonic_time() - began, octets);
     task_free(task);
 }
 
-/* Here, unless it was seen to take long; its answer then counts as if it waited to be sent already. */
-static gboolean run_read(Task *task, GError **error)
+/* To the work lane; an answer of OCTETS counts there as if it waited to be sent already. */
+static void defer(Task *task, gsize octets)
 {
-    Client *client = task->call.client;
+    g_autoptr(GError) error = NULL;
+
+    task->call.on_loop = FALSE;
+    task->call.deferred = 0;
+    task->expected = octets;
+    client_expect(task->call.client, octets);
+    if (!pool_push(POOL_WORK, run, task, &error))
+        task_refuse(task, error);
+}
+
+static void run_read(Task *task)
+{
+    gsize octets;
 
     task->cost_key = costs_key(task->call.proc, task->args);
-    if (!costs_are_long(server_costs(client->server), task->cost_key, &task->expected)) {
+    task->call.on_loop = TRUE;
+    if (costs_are_long(server_costs(task->call.client->server), task->cost_key, &octets))
+        defer(task, octets);
+    else
         run(task);
-        return TRUE;
-    }
-    client_expect(client, task->expected);
-    return pool_push(POOL_WORK, run, task, error);
 }
 
 gboolean task_hand_over(Task *task, GError **error)
@@ -180,7 +203,8 @@ gboolean task_hand_over(Task *task, GError **error)
     }
     switch (proc->lane) {
     case WIRE_LANE_READ:
-        return run_read(task, error);
+        run_read(task);
+        return TRUE;
     case WIRE_LANE_WRITE:
         return on_domain ? queue_push(task->call.vm->queue, run, task, error) : pool_push(POOL_WORK, run, task, error);
     case WIRE_LANE_WORK:

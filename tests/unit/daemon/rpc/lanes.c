@@ -88,9 +88,41 @@ static void test_long(Front *front, gconstpointer data)
     close(other);
 }
 
+/* Lane read: says that it has much to do. */
+gboolean remote_domain_get_metadata(Call *call, const RemoteDomainGetMetadataArgs *args, RemoteDomainGetMetadataRet *ret,
+                                    GError **error)
+{
+    gboolean here = loop_is_current(server_loop(call->client->server));
+
+    if (call_defer(call, ANSWER))
+        return FALSE;
+    ret->metadata = g_strdup(here ? "loop" : "elsewhere");
+    return TRUE;
+}
+
+static void test_defer(Front *front, gconstpointer data)
+{
+    RemoteDomainGetMetadataArgs args = {.dom = {.name = (char *)NAME}};
+    RemoteDomainGetMetadataRet ret;
+    int fd = front_open(front, FALSE);
+
+    for (guint i = 0; i < CALLS; i++)
+        send_call(fd, PROC(DOMAIN_GET_METADATA), i, &args);
+    for (guint i = 0; i < CALLS; i++) {
+        g_autoptr(Message) reply = receive(fd);
+        assert_ok(reply, i); /* so much is expected that they come one after the other */
+        g_assert_true(wire_decode(&remote_domain_get_metadata_ret_type, reply->payload->data, reply->payload->len, &ret,
+                                  NULL));
+        g_assert_cmpstr(ret.metadata, ==, "elsewhere");
+        wire_clear(&remote_domain_get_metadata_ret_type, &ret);
+    }
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/lanes/long", Front, NULL, front_setup, test_long, front_teardown);
+    g_test_add("/lanes/defer", Front, NULL, front_setup, test_defer, front_teardown);
     return g_test_run();
 }
