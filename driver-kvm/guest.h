@@ -6,10 +6,12 @@
  *
  * One hand at a time writes most of it, but three look at it: the domain's queue, the event loop, pool threads. So
  * fields under `lock` are for all; the lock is never held while waiting. Whoever wants a guest gets a reference; the
- * table in Kvm holds one from guest_new() to guest_forget().
+ * table in Kvm holds one from guest_obtain() to guest_forget().
  */
 #include "driver-kvm/kvm.h"
 #include "driver-kvm/qmp.h"
+
+#define GUEST_AGAIN_FIRST G_USEC_PER_SEC
 
 typedef enum {
     JOB_NONE,
@@ -22,6 +24,7 @@ typedef struct Guest {
     gatomicrefcount refs;
     Kvm *kvm;
     Vm *vm; /* a reference */
+    int run; /* the domain's id in this run; constant */
     char *folder;  /* run/domains/UUID */
     char *private_dir; /* below it: QEMU's own */
 
@@ -31,6 +34,7 @@ typedef struct Guest {
     Process process;   /* pid 0: none */
     guint64 start_time;
     gboolean child;    /* ours to wait for */
+    gboolean ours;     /* nobody but our start makes its process: there is none to be found */
     gboolean doomed;   /* to be killed: no process may be made any more */
     gboolean gone;     /* the process has ended */
     gboolean adopted;  /* found after a restart of the daemon: its state is not known before it answers */
@@ -55,8 +59,9 @@ typedef struct Guest {
     gboolean lost;       /* the clients were told that the monitor is gone */
 } Guest;
 
-/* A new one, in the table; an old one there is forgotten. */
-Guest *guest_new(Kvm *kvm, Vm *vm);
+/* The guest of VM's run (also of one that has just ended), a new reference; made and put into the table if nobody has done
+ * so yet. One of an earlier run is forgotten. */
+Guest *guest_obtain(Kvm *kvm, Vm *vm);
 Guest *guest_ref(Guest *guest);
 void guest_unref(Guest *guest); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_unref)
@@ -70,9 +75,9 @@ Qmp *guest_qmp(Guest *guest, GError **error);
 
 char *guest_path(const Guest *guest, const char *name); /* in its folder; to free */
 
-/* The process, taken over; under the lock. CHILD: it is ours to wait for. */
+/* The process, taken over; under the lock. CHILD: it is ours to wait for. Harmless if it is known already. */
 void guest_set_process(Guest *guest, Process process, gboolean child);
-/* From now on its end is seen, and told to the daemon. */
+/* From now on its end is seen, and told to the daemon. Harmless if it is watched already. */
 gboolean guest_watch(Guest *guest, GError **error);
 
 /* Opens the monitor. Does not wait for it to answer. */

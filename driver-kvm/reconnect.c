@@ -84,14 +84,19 @@ static gboolean prove_by_search(const struct stat *lock, Process *ret_process)
     return found;
 }
 
-static gboolean is_locked(const char *path)
+/* FALSE without ERROR: nobody holds it. Only that clear answer says that there is no process. */
+static gboolean is_locked(const char *path, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    int fd = file_lock(path, &error);
+    g_autoptr(GError) cause = NULL;
+    int fd = file_lock(path, &cause);
 
     if (fd >= 0)
         close(fd);
-    return error_is(error, VIR_ERR_RESOURCE_BUSY);
+    else if (error_is(cause, VIR_ERR_RESOURCE_BUSY))
+        return TRUE;
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
 }
 
 gboolean guest_find_process(const char *folder, Process *ret_process, GError **error)
@@ -101,8 +106,8 @@ gboolean guest_find_process(const char *folder, Process *ret_process, GError **e
     struct stat lock;
 
     if (stat(path, &lock) < 0)
-        return FALSE;
-    while (is_locked(path)) {
+        return errno != ENOENT && error_set_errno(error, VIR_FROM_QEMU, errno, "cannot look at '%s'", path);
+    while (is_locked(path, error)) {
         if (prove_by_file(folder, &lock, ret_process))
             return TRUE;
         if (g_get_monotonic_time() >= deadline) {
@@ -150,7 +155,7 @@ static void learn_again(Guest *guest)
 
 gboolean reconnect_guest(gpointer self, Vm *vm, GHashTable *status, GError **error)
 {
-    g_autoptr(Guest) guest = guest_new(self, vm);
+    g_autoptr(Guest) guest = guest_obtain(self, vm);
     g_autoptr(GError) cause = NULL;
     Process process;
 

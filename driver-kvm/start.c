@@ -525,7 +525,10 @@ gboolean start_guest(gpointer self, Vm *vm, const DriverStart *options, GError *
 {
     g_auto(Start) start = {.kvm = self, .options = options, .lock = -1, .listener = -1};
 
-    start.guest = guest_new(self, vm);
+    start.guest = guest_obtain(self, vm);
+    g_mutex_lock(&start.guest->lock);
+    start.guest->ours = TRUE;
+    g_mutex_unlock(&start.guest->lock);
     start.live = guest_live(start.guest);
     return step_caps(&start, error) &&     /* what can this QEMU do? */
            step_folder(&start, error) &&   /* the lock and the monitor's socket */

@@ -22,27 +22,33 @@
 #define POLITE (G_USEC_PER_SEC / 2)
 #define KILL_PATIENCE (10 * G_USEC_PER_SEC)
 
-/* The guest, found by its folder if need be. */
-static Guest *find(Kvm *kvm, Vm *vm, GError **error)
+/* Takes over the process of a run that an earlier daemon began, if there is one. It is watched, so that its end is seen even if we cannot bring it about. */
+static gboolean search(Guest *guest, GError **error)
 {
-    Guest *guest = guest_lookup(kvm, vm);
-    Process process;
     g_autoptr(GError) cause = NULL;
+    Process process;
 
-    if (guest)
-        return guest;
-    guest = guest_new(kvm, vm);
     if (!guest_find_process(guest->folder, &process, &cause)) {
         if (!cause)
-            return guest;
+            return TRUE;
         g_propagate_error(error, g_steal_pointer(&cause));
-        guest_unref(guest);
-        return NULL;
+        return FALSE;
     }
     g_mutex_lock(&guest->lock);
     guest_set_process(guest, process, FALSE);
     g_mutex_unlock(&guest->lock);
-    return guest;
+    return guest_watch(guest, error);
+}
+
+/* The guest, found by its folder if need be. */
+static Guest *find(Kvm *kvm, Vm *vm, GError **error)
+{
+    g_autoptr(Guest) guest = guest_obtain(kvm, vm);
+
+    g_mutex_lock(&guest->lock);
+    gboolean known = guest->ours || guest->process.pid > 0;
+    g_mutex_unlock(&guest->lock);
+    return known || search(guest, error) ? g_steal_pointer(&guest) : NULL;
 }
 
 /* A pidfd of our own, since the guest's is closed with it; -1: there is no process, and there will be none. */
@@ -112,10 +118,8 @@ gboolean stop_kill(gpointer self, Vm *vm, gboolean graceful, GError **error)
 void stop_cleanup(gpointer self, Vm *vm)
 {
     Kvm *kvm = self;
-    g_autoptr(Guest) guest = guest_lookup(kvm, vm);
+    g_autoptr(Guest) guest = guest_obtain(kvm, vm);
 
-    if (!guest)
-        guest = guest_new(kvm, vm);
     guest_forget(guest);
     if (guest->live)
         argv_release(guest->live);
