@@ -17,11 +17,12 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "daemon/core/document-limit.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/uuid.h"
 
-#define RECORD_MAX (XML_DOCUMENT_MAX * 2)
+#define RECORD_ROOM 65536 /* for what a run adds to its definition while it goes on */
 
 static char *runs; /* the folder of all of them */
 
@@ -45,7 +46,7 @@ gboolean record_open(const DriverPaths *folders, GError **error)
 static Status *read_record(const char *uuid, GError **error)
 {
     g_autofree char *path = path_of(uuid);
-    g_autofree char *text = file_read(path, RECORD_MAX, NULL, error);
+    g_autofree char *text = file_read(path, XML_DOCUMENT_MAX, NULL, error);
     if (!text)
         return NULL;
     g_autoptr(Status) status = model_parse_text(&status_type, text, MODEL_PARSE_STATUS, NULL, error);
@@ -88,7 +89,7 @@ static void add_entries(StatusDriver *driver, GHashTable *entries)
     }
 }
 
-static Status *status_of(Vm *vm, const VmView *view)
+static Status *status_of(Vm *vm, const VmView *view, const Domain *live)
 {
     const Driver *driver = vm->instance->driver;
     Status *status = status_new();
@@ -98,7 +99,7 @@ static Status *status_of(Vm *vm, const VmView *view)
     status->since = view->state_since;
     status->transient = view->next ? TOGGLE_OFF : TOGGLE_ON;
     status->autodestroy = view->autodestroy ? TOGGLE_ON : TOGGLE_OFF;
-    status->domain = domain_ref(view->live);
+    status->domain = domain_ref((Domain *)live);
     status->driver = status_driver_new();
     status->driver->name = g_strdup(driver->name);
     if (driver->run->status) {
@@ -109,15 +110,27 @@ static Status *status_of(Vm *vm, const VmView *view)
     return status;
 }
 
+static char *text_of(Vm *vm, const VmView *view, const Domain *live)
+{
+    g_autoptr(Status) status = status_of(vm, view, live);
+    return model_format_text(&status_type, status, MODEL_FORMAT_STATUS | MODEL_FORMAT_SECURE);
+}
+
+gboolean record_check(Vm *vm, const Domain *live, GError **error)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    g_autofree char *text = text_of(vm, view, live);
+    return document_limit_check(text, live->name, RECORD_ROOM, error);
+}
+
 static gboolean save_locked(Vm *vm, GError **error)
 {
     g_autoptr(VmView) view = vm_view(vm);
     if (view->id < 0)
         return TRUE; /* it ended meanwhile */
-    g_autoptr(Status) status = status_of(vm, view);
-    g_autofree char *text = model_format_text(&status_type, status, MODEL_FORMAT_STATUS | MODEL_FORMAT_SECURE);
+    g_autofree char *text = text_of(vm, view, view->live);
     g_autofree char *path = path_of(vm->uuid_text);
-    return file_replace_volatile(path, text, -1, 0600, error);
+    return document_limit_check(text, view->live->name, 0, error) && file_replace_volatile(path, text, -1, 0600, error);
 }
 
 gboolean record_save(Vm *vm, GError **error)

@@ -15,6 +15,10 @@ gboolean record_open(const DriverPaths *folders, GError **error);
  * record that cannot be read: then nobody knows what runs. */
 gboolean record_prepare(const Vm *vm, GError **error);
 
+/* Whether a record with LIVE could be read again, and has room for what comes while it runs. FALSE with
+ * VIR_ERR_XML_DETAIL. */
+gboolean record_check(Vm *vm, const Domain *live, GError **error);
+
 /* Writes what VM's view and driver say now. Waits for a write by another thread, so that the last to begin wins. */
 gboolean record_save(Vm *vm, GError **error);
 

@@ -150,7 +150,7 @@ gboolean run_start(Vm *vm, const RunStart *how, GError **error)
     run_settle(vm, NULL);
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(Domain) live = domain_copy(how->definition ? how->definition : view->next);
-    if (complete_live(vm, live, error))
+    if (complete_live(vm, live, error) && record_check(vm, live, error))
         return start_live(vm, g_steal_pointer(&live), how, error);
     run_hide_if_transient(vm); /* it may have been there for the sake of the run that we have cleaned up */
     return decline(how);

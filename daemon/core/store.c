@@ -30,6 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/core/document-limit.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/uuid.h"
@@ -76,7 +77,7 @@ gboolean store_save(const Vm *vm, const Domain *definition, GError **error)
     g_autofree char *path = path_of(vm->instance, vm->uuid_text, XML_SUFFIX);
     g_autofree char *xml = model_format_text(&domain_type, definition, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE);
     g_autofree char *text = g_strconcat(HEADER, xml, NULL);
-    return file_replace(path, text, -1, 0600, error);
+    return document_limit_check(text, definition->name, 0, error) && file_replace(path, text, -1, 0600, error);
 }
 
 gboolean store_remove(const Vm *vm, GError **error)

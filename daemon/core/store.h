@@ -9,6 +9,7 @@
 /* Definitions are kept below FOLDERS (copied) from now on. Makes its folder for INSTANCE. */
 gboolean store_open(const DriverPaths *folders, const DriverInstance *instance, GError **error);
 
+/* VIR_ERR_XML_DETAIL for a definition that could not be read again. */
 gboolean store_save(const Vm *vm, const Domain *definition, GError **error);
 /* The definition and all that belongs to it. */
 gboolean store_remove(const Vm *vm, GError **error);

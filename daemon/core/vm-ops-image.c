@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "daemon/core/document-limit.h"
 #include "daemon/core/host.h"
 #include "daemon/core/saved-run.h"
 #include "daemon/core/store.h"
@@ -54,7 +55,7 @@ static gboolean replace_document(const DriverInstance *instance, SaveHeader *hea
     if (!new || !saved_run_same_abi(old, new, error))
         return FALSE;
     g_autofree char *text = domain_migratable_text(new, host_paths()->run);
-    return save_header_set_xml(header, text, error);
+    return document_limit_check(text, new->name, 0, error) && save_header_set_xml(header, text, error);
 }
 
 static gboolean change_document(const DriverInstance *instance, const char *path, const char *new_xml, guint flags,

@@ -6,6 +6,7 @@
  * guest goes on if it ran); after it, the domain ends. A kill of the daemon between the two leaves the file and a
  * paused guest, which is the state before the acknowledgement with nothing lost.
  */
+#include "daemon/core/document-limit.h"
 #include "daemon/core/host.h"
 #include "daemon/core/managed-save.h"
 #include "daemon/core/save-file.h"
@@ -73,7 +74,7 @@ static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GErro
 {
     g_autofree char *xml = document(vm, view, save->new_xml, error);
     g_autoptr(SaveHeader) header =
-        xml ? save_header_new(xml, NULL, runs_after(view, save->flags), error) : NULL;
+        xml && document_limit_check(xml, view->live->name, 0, error) ? save_header_new(xml, NULL, runs_after(view, save->flags), error) : NULL;
     g_autoptr(SaveFile) file =
         header ? save_file_new(save->path, save->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE, error) : NULL;
     if (!file)

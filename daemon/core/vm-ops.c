@@ -44,9 +44,17 @@ static gboolean edit_next(Vm *vm, VmEdit edit, gpointer data, GError **error)
     return TRUE;
 }
 
+/* What cannot be kept is refused before anything has changed. */
+static gboolean try_live(Vm *vm, VmEdit edit, gpointer data, GError **error)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    g_autoptr(Domain) live = vm_check_active(vm, error) ? domain_copy(vm_view_def(view)) : NULL;
+    return live && edit(live, data, error) && record_check(vm, live, error);
+}
+
 gboolean ops_edit(Vm *vm, OpsAffect affect, VmEdit edit, gpointer data, GError **error)
 {
-    if (affect.config && !edit_next(vm, edit, data, error))
+    if ((affect.live && !try_live(vm, edit, data, error)) || (affect.config && !edit_next(vm, edit, data, error)))
         return FALSE;
     return !affect.live || (host_edit_live(vm, edit, data, error) && record_save(vm, error));
 }

@@ -119,11 +119,26 @@ static void test_end_at_the_end(void)
     world_free(world);
 }
 
+/* A definition that can be kept, and whose record could not: it does not start. */
+static void test_record_too_large(void)
+{
+    World *world = world_new();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *words = g_strnfill(XML_DOCUMENT_MAX - 32768, 'x');
+    g_autoptr(Vm) vm = world_define(world, "a", 1, words);
+    g_assert_false(world_start(vm, &error));
+    g_assert_true(error_is(error, VIR_ERR_XML_DETAIL));
+    g_assert_cmpint(world_id(vm), ==, -1);
+    g_assert_cmpuint(world_processes(world), ==, 0);
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/races/undefine-and-end", test_undefine_and_end);
     g_test_add_func("/races/nothing-to-start", test_nothing_to_start);
     g_test_add_func("/races/end-at-the-end", test_end_at_the_end);
+    g_test_add_func("/races/record-too-large", test_record_too_large);
     return g_test_run();
 }

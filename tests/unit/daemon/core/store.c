@@ -152,6 +152,55 @@ static void test_leftovers(void)
     end();
 }
 
+static gboolean save_described(Vm *vm, gsize length, char filler, GError **error)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    g_autoptr(Domain) definition = domain_copy(view->next);
+    definition->description = g_strnfill(length, filler);
+    return store_save(vm, definition, error);
+}
+
+/* What could not be read again is not written: it grows by what is escaped, and by the program's own line. */
+static void test_too_large(void)
+{
+    begin();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Vm) a = make("a", 1);
+    save(a);
+    g_assert_false(save_described(a, XML_DOCUMENT_MAX / 2, '&', &error));
+    g_assert_true(error_is(error, VIR_ERR_XML_DETAIL));
+    g_assert_nonnull(strstr(error->message, "'a'"));
+    for (gsize less = 0; less < 800; less += 50)
+        save_described(a, XML_DOCUMENT_MAX - less, 'x', NULL);
+    expect("a 0 0");
+    end();
+}
+
+static char *nested(guint depth)
+{
+    GString *text = g_string_new("<metadata><x xmlns='http://x'>");
+    for (guint i = 0; i < depth; i++)
+        g_string_append(text, "<y>");
+    for (guint i = 0; i < depth; i++)
+        g_string_append(text, "</y>");
+    return g_string_free(g_string_append(text, "</x></metadata>"), FALSE);
+}
+
+static void test_too_deep(void)
+{
+    begin();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Vm) a = make("a", 1);
+    g_autoptr(VmView) view = vm_view(a);
+    g_autoptr(Domain) definition = domain_copy(view->next);
+    definition->metadata = nested(XML_DEPTH_MAX - 2);
+    save(a);
+    g_assert_false(store_save(a, definition, &error));
+    g_assert_true(error_is(error, VIR_ERR_XML_DETAIL));
+    expect("a 0 0");
+    end();
+}
+
 static void test_managed_save(void)
 {
     begin();
@@ -172,6 +221,8 @@ int main(int argc, char **argv)
     g_test_add_func("/store/broken", test_broken);
     g_test_add_func("/store/wrong-name", test_wrong_name);
     g_test_add_func("/store/leftovers", test_leftovers);
+    g_test_add_func("/store/too-large", test_too_large);
+    g_test_add_func("/store/too-deep", test_too_deep);
     g_test_add_func("/store/managed-save", test_managed_save);
     return g_test_run();
 }
