@@ -319,6 +319,7 @@ static gpointer end_anyway(gpointer seconds)
 {
     g_usleep(GPOINTER_TO_UINT(seconds) * G_USEC_PER_SEC);
     log_line(LOG_NOTICE, "stopped in the middle of an operation; the next start takes it up");
+    log_flush();
     _exit(EXIT_SUCCESS);
 }
 

@@ -2,6 +2,8 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "lib/log.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,13 +11,18 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "lib/log-writer.h"
+
 #define LINE_MAX_OCTETS 4096
+#define FIELDS_MAX 8
+#define FLUSH_USEC G_USEC_PER_SEC
 
 static const char *const level_words[] = {
     "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug",
 };
 
 static const char *identifier; /* set: standard error is the journal */
+static gboolean has_writer;    /* log_open() */
 static gint level = LOG_INFO;  /* atomic */
 static __thread LogContext *context_now;
 
@@ -29,12 +36,6 @@ static gboolean stderr_is_journal(void)
         return FALSE;
     mine = g_strdup_printf("%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
     return g_str_equal(stream, mine);
-}
-
-void log_open(const char *name)
-{
-    if (stderr_is_journal())
-        identifier = name;
 }
 
 void log_set_level(int priority)
@@ -61,35 +62,95 @@ static char *one_line(const char *text)
     return g_string_free(line, FALSE);
 }
 
-static void to_journal(int priority, const char *line, const char *domain, const char *request)
+static char **journal_record(int priority, const char *line, const char *domain, const char *request)
 {
-    char *fields[5];
-    struct iovec iov[5];
-    int n = 0;
+    GPtrArray *fields = g_ptr_array_new();
 
-    fields[n++] = g_strdup_printf("MESSAGE=%s", line);
-    fields[n++] = g_strdup_printf("PRIORITY=%d", priority);
-    fields[n++] = g_strdup_printf("SYSLOG_IDENTIFIER=%s", identifier);
+    g_ptr_array_add(fields, g_strdup_printf("MESSAGE=%s", line));
+    g_ptr_array_add(fields, g_strdup_printf("PRIORITY=%d", priority));
+    g_ptr_array_add(fields, g_strdup_printf("SYSLOG_IDENTIFIER=%s", identifier));
     if (domain)
-        fields[n++] = g_strdup_printf("DUOVIRT_DOMAIN=%s", domain);
+        g_ptr_array_add(fields, g_strdup_printf("DUOVIRT_DOMAIN=%s", domain));
     if (request)
-        fields[n++] = g_strdup_printf("DUOVIRT_REQUEST=%s", request);
-    for (int i = 0; i < n; i++)
-        iov[i] = (struct iovec){fields[i], strlen(fields[i])};
-    sd_journal_sendv(iov, n);
-    for (int i = 0; i < n; i++)
-        g_free(fields[i]);
+        g_ptr_array_add(fields, g_strdup_printf("DUOVIRT_REQUEST=%s", request));
+    g_ptr_array_add(fields, NULL);
+    return (char **)g_ptr_array_free(fields, FALSE);
 }
 
-static void to_stderr(int priority, const char *line)
+static void write_journal(char **record)
+{
+    struct iovec iov[FIELDS_MAX];
+    int n = 0;
+
+    for (; record[n] && n < FIELDS_MAX; n++)
+        iov[n] = (struct iovec){record[n], strlen(record[n])};
+    sd_journal_sendv(iov, n);
+}
+
+static char **stderr_record(int priority, const char *line)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     g_autofree char *when = g_date_time_format(now, "%F %T");
-    g_autofree char *text = g_strdup_printf("%s.%03d %s: %s\n", when, g_date_time_get_microsecond(now) / 1000,
-                                            level_words[priority], line);
+    char **record = g_new0(char *, 2);
 
-    /* One write, so that lines of several threads do not mix. */
-    (void)!write(STDERR_FILENO, text, strlen(text));
+    record[0] = g_strdup_printf("%s.%03d %s: %s\n", when, g_date_time_get_microsecond(now) / 1000, level_words[priority],
+                                line);
+    return record;
+}
+
+/* One write where it is taken so, lest lines of several processes mix. */
+static void write_stderr(char **record)
+{
+    const char *text = record[0];
+    struct pollfd pollfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+    gssize n = 0;
+
+    for (gsize left = strlen(text); left > 0; left -= n, text += n) {
+        do
+            n = write(STDERR_FILENO, text, left);
+        while (n < 0 && (errno == EINTR || (errno == EAGAIN && poll(&pollfd, 1, -1) >= 0)));
+        if (n <= 0)
+            break;
+    }
+}
+
+static char **make_record(int priority, const char *line, const LogContext *context)
+{
+    if (!identifier)
+        return stderr_record(priority, line);
+    return journal_record(priority, line, context ? context->domain : NULL, context ? context->request : NULL);
+}
+
+static char **lost_record(guint n)
+{
+    g_autofree char *line = g_strdup_printf("%u lines were left out here: nobody took them in time", n);
+
+    return make_record(LOG_WARNING, line, NULL);
+}
+
+static void write_record(char **record)
+{
+    if (identifier)
+        write_journal(record);
+    else
+        write_stderr(record);
+}
+
+void log_flush(void)
+{
+    if (has_writer)
+        log_writer_flush(FLUSH_USEC);
+}
+
+void log_open(const char *name)
+{
+    static const LogSink sink = {write_record, lost_record};
+
+    if (stderr_is_journal())
+        identifier = name;
+    has_writer = log_writer_start(&sink);
+    if (has_writer)
+        atexit(log_flush);
 }
 
 static void log_linev(int priority, const char *format, va_list args)
@@ -98,6 +159,7 @@ static void log_linev(int priority, const char *format, va_list args)
     g_autofree char *text = g_strdup_vprintf(format, args);
     GString *full = g_string_new(NULL);
     g_autofree char *line = NULL;
+    g_auto(GStrv) record = NULL;
 
     if (context && context->domain)
         g_string_append_printf(full, "[%s] ", context->domain);
@@ -107,10 +169,11 @@ static void log_linev(int priority, const char *format, va_list args)
     line = one_line(full->str);
     g_string_free(full, TRUE);
 
-    if (identifier)
-        to_journal(priority, line, context ? context->domain : NULL, context ? context->request : NULL);
+    record = make_record(priority, line, context);
+    if (has_writer)
+        log_writer_push(g_steal_pointer(&record));
     else
-        to_stderr(priority, line);
+        write_record(record);
 }
 
 void log_line(int priority, const char *format, ...)

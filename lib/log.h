@@ -9,8 +9,12 @@
 #include <glib.h>
 #include <syslog.h>
 
-/* Looks where standard error goes. Before it is called, lines go to standard error as they are. */
+/* Looks where standard error goes, and from then on no line waits for its reader: a thread writes them, and says how many
+ * it had to leave out. Before it is called, lines go to standard error as they are. Before other threads. */
 void log_open(const char *identifier);
+
+/* Waits until all lines are written, for a second at most; exit() does, _exit() does not. */
+void log_flush(void);
 
 /* Lines above PRIORITY are dropped. LOG_INFO at first. */
 void log_set_level(int priority);

@@ -19,7 +19,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib import guests, server, tap, world  # noqa: E402
 from lib.server import Duovirtd, wait_until  # noqa: E402
-from raw import AUTH_LIST, DOMAIN_SUSPEND, GET_LIB_VERSION, OK, Connection, string  # noqa: E402
+from raw import AUTH_LIST, DOMAIN_SUSPEND, GET_LIB_VERSION, LOOKUP_BY_NAME, OK, Connection, string  # noqa: E402
 
 SOCKETS = [name + end for name in ('libvirt', 'virtqemud', 'virtxend') for end in ('-sock', '-sock-ro')]
 
@@ -250,6 +250,26 @@ class Systemd(Process):
             process.terminate()
             self.assertEqual(process.wait(10), 0)
         self.assertTrue(os.path.exists(paths[0]), 'the socket is not ours to remove')
+
+
+class Log(Process):
+    def test_nobody_reads(self):
+        """Standard error is a pipe that is full: calls are answered, the end comes, and what was left out is told."""
+        with subprocess.Popen(self.daemon.command() + ['--verbose'], stderr=subprocess.PIPE, text=True) as process:
+            wait_until(lambda: answers_at(self.daemon.socket))
+            c = Connection(self.daemon.socket)
+            worst = 0
+            for _ in range(20000):
+                began = time.monotonic()
+                c.call(LOOKUP_BY_NAME, string('nobody'))
+                worst = max(worst, time.monotonic() - began)
+            self.assertLess(worst, 0.5)
+            shown = [process.stderr.readline() for _ in range(1000)]
+            self.assertIn('hypervisor connection not open', shown[-1])
+            process.terminate()
+            rest = process.stderr.read()
+            self.assertEqual(process.wait(10), 0)
+        self.assertRegex(rest, r'warning: \d+ lines were left out here')
 
 
 class Signals(Process):

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/log.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINES 40000 /* far more than a pipe and the buffer hold */
+
 static void write_lines(void)
 {
     static LogLimit limit = LOG_LIMIT_INIT(2, 3600);
@@ -37,9 +44,70 @@ static void test_lines(void)
     g_test_trap_assert_stderr_unmatched("*not wanted*");
 }
 
+static void read_lines(int fd, guint *ret_lines, guint *ret_lost)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(GStrv) lines = NULL;
+    char buffer[65536];
+    gssize n;
+
+    *ret_lines = *ret_lost = 0;
+    while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+        g_string_append_len(text, buffer, n);
+    lines = g_strsplit(text->str, "\n", -1);
+    for (guint i = 0; lines[i] && lines[i][0]; i++) {
+        const char *line = strstr(lines[i], ": ");
+        guint number;
+        g_assert_nonnull(line);
+        if (sscanf(line, ": %u lines were left out", &number) == 1)
+            *ret_lost += number;
+        else
+            (*ret_lines)++;
+    }
+}
+
+static gpointer read_later(gpointer data)
+{
+    int *fds = data;
+    guint lines, lost;
+
+    read_lines(fds[0], &lines, &lost);
+    g_assert_cmpuint(lost, >, 0);
+    g_assert_cmpuint(lines + lost, ==, LINES + 1);
+    return NULL;
+}
+
+/* Nobody reads standard error: who logs goes on, and what was left out is told when it is read again. */
+static void test_full_pipe(void)
+{
+    int fds[2], kept = dup(STDERR_FILENO);
+    gint64 began = g_get_monotonic_time();
+    GThread *reader;
+
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 20 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_INHERIT_STDERR);
+        g_test_trap_assert_passed();
+        return;
+    }
+    g_assert_cmpint(pipe2(fds, O_CLOEXEC), ==, 0);
+    g_assert_cmpint(dup2(fds[1], STDERR_FILENO), ==, STDERR_FILENO);
+    close(fds[1]);
+    log_open("test");
+    for (guint i = 0; i < LINES; i++)
+        log_line(LOG_INFO, "line of some length, as lines are, number %u", i);
+    g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
+    reader = g_thread_new("reader", read_later, fds);
+    log_flush();
+    log_line(LOG_INFO, "the last");
+    log_flush();
+    g_assert_cmpint(dup2(kept, STDERR_FILENO), ==, STDERR_FILENO); /* the pipe ends */
+    g_thread_join(reader);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/log/lines", test_lines);
+    g_test_add_func("/log/full-pipe", test_full_pipe);
     return g_test_run();
 }
