@@ -50,6 +50,38 @@ static gboolean sync_parent(const char *path, GError **error)
     return file_sync_folder(folder, error);
 }
 
+static gboolean is_folder(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* PATH gets what TEMPORARY is, which then is what PATH was, so that it can be put back; or is gone, if there was nothing
+ * or the file system cannot exchange. */
+static gboolean exchange(const char *temporary, const char *path, gboolean *ret_was_there)
+{
+    if (!is_folder(path) && renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
+        *ret_was_there = TRUE;
+        return TRUE;
+    }
+    *ret_was_there = errno != ENOENT;
+    return rename(temporary, path) == 0;
+}
+
+/* On the disk, or as it was. */
+static gboolean settle(const char *temporary, const char *path, gboolean was_there, GError **error)
+{
+    if (sync_parent(path, error)) {
+        unlink(temporary);
+        return TRUE;
+    }
+    if (!was_there)
+        unlink(path);
+    else
+        rename(temporary, path); /* not where it could not be exchanged: there the new one stays */
+    return FALSE;
+}
+
 /* The temporary name is fixed: what a crash left behind is overwritten by the next attempt and never piles up. Two writers
  * of one path are the caller's mistake; O_EXCL is not used for that reason. */
 static gboolean replace(const char *path, const void *data, gssize length, mode_t mode, gboolean sync, GError **error)
@@ -64,13 +96,14 @@ static gboolean replace(const char *path, const void *data, gssize length, mode_
         fail(error, "cannot write", temporary);
     if (close(fd) < 0 && ok)
         ok = fail(error, "cannot write", temporary);
-    if (ok && rename(temporary, path) < 0)
+    gboolean was_there = FALSE;
+    if (ok && (sync ? !exchange(temporary, path, &was_there) : rename(temporary, path) < 0))
         ok = fail(error, "cannot rename to", path);
     if (!ok) {
         unlink(temporary);
         return FALSE;
     }
-    return !sync || sync_parent(path, error);
+    return !sync || settle(temporary, path, was_there, error);
 }
 
 gboolean file_replace(const char *path, const void *data, gssize length, mode_t mode, GError **error)
@@ -83,10 +116,16 @@ gboolean file_replace_volatile(const char *path, const void *data, gssize length
     return replace(path, data, length, mode, FALSE, error);
 }
 
+/* It has another name until it is known to be gone from the disk. */
 gboolean file_remove(const char *path, GError **error)
 {
-    if (unlink(path) == 0)
-        return sync_parent(path, error);
+    g_autofree char *temporary = g_strconcat(path, ".new", NULL);
+    if (is_folder(path)) {
+        errno = EISDIR;
+        return fail(error, "cannot remove", path);
+    }
+    if (rename(path, temporary) == 0)
+        return settle(temporary, path, TRUE, error);
     return errno == ENOENT || fail(error, "cannot remove", path);
 }
 

@@ -9,13 +9,15 @@
 #include <sys/types.h>
 
 /* Makes PATH hold exactly DATA: a reader, and whoever looks after a crash or power loss, sees the old content or the new,
- * never a mixture. On return the new content and its name are on the disk. LENGTH -1: strlen. */
+ * never a mixture. On return the new content and its name are on the disk; after a failure the old one is there. LENGTH -1:
+ * strlen. A kill may leave a file PATH.new behind, as one in file_remove() may. */
 gboolean file_replace(const char *path, const void *data, gssize length, mode_t mode, GError **error);
 
 /* The same for a file system in memory: whoever looks after kill -9 sees the old or the new, but nothing is synced. */
 gboolean file_replace_volatile(const char *path, const void *data, gssize length, mode_t mode, GError **error);
 
-/* Removes PATH and puts that on the disk. A PATH that is not there is a success. */
+/* Removes PATH, no folder, and puts that on the disk; after a failure it is still there. A PATH that is not there is a
+ * success. */
 gboolean file_remove(const char *path, GError **error);
 
 /* Puts what was created, renamed or removed in FOLDER on the disk. */

@@ -190,5 +190,8 @@ gboolean save_file_commit(SaveFile *file, GError **error)
     if (!take_name(file))
         return fail(file, error);
     g_autofree char *folder = g_path_get_dirname(file->path);
-    return file_sync_folder(folder, error);
+    if (file_sync_folder(folder, error))
+        return TRUE;
+    unlink(file->path); /* the guest goes on, so this must not be found */
+    return FALSE;
 }

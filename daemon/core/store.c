@@ -8,8 +8,8 @@
  * two steps on the disk. So every operation has exactly one step that decides, and kill -9 before it leaves the old, after
  * it the new:
  *
- *   define, redefine   the rename of UUID.xml.new to UUID.xml (file_replace); before it UUID.xml.new may lie around, which
- *                      the next write of that file or the loader takes away
+ *   define, redefine   the rename of UUID.xml.new to UUID.xml (file_replace); before and after it a UUID.xml.new may lie
+ *                      around, which the next write of that file or the loader takes away
  *   rename             the same: the name is in the document
  *   autostart          the marker appears or goes
  *   undefine           UUID.xml goes; then the marker. After a kill in between the marker has no definition: the loader
@@ -80,10 +80,16 @@ gboolean store_save(const Vm *vm, const Domain *definition, GError **error)
     return document_limit_check(text, definition->name, 0, error) && file_replace(path, text, -1, 0600, error);
 }
 
+/* A marker that stays is harmless: whoever finds it takes it away, the loader or who makes the domain anew. */
 gboolean store_remove(const Vm *vm, GError **error)
 {
     g_autofree char *path = path_of(vm->instance, vm->uuid_text, XML_SUFFIX);
-    return file_remove(path, error) && store_set_autostart(vm, FALSE, error);
+    g_autoptr(GError) left = NULL;
+    if (!file_remove(path, error))
+        return FALSE;
+    if (!store_set_autostart(vm, FALSE, &left))
+        log_line(LOG_ERR, "%s", left->message);
+    return TRUE;
 }
 
 gboolean store_set_autostart(const Vm *vm, gboolean autostart, GError **error)
@@ -158,8 +164,23 @@ static void sweep(const DriverInstance *instance, const char *uuid, const char *
         unlink(path);
 }
 
+/* A save that was being written or removed. */
+static void sweep_saves(const DriverInstance *instance)
+{
+    g_autofree char *some = managed_save_path(instance, "x");
+    g_autofree char *folder = g_path_get_dirname(some);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (g_str_has_suffix(name, ".new") || g_str_has_suffix(name, ".part"))
+            unlink(path);
+    }
+}
+
 void store_load(const DriverInstance *instance, StoreFound found)
 {
+    sweep_saves(instance);
     g_autofree char *folder = folder_of(instance);
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);

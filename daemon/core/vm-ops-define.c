@@ -90,7 +90,8 @@ static gboolean define_now(Vm *vm, gpointer data, GError **error)
     g_autoptr(VmView) view = vm_view(vm);
     gboolean fresh = is_removed(vm);
     gboolean update = !fresh && view->next;
-    if (!check_name(vm, view, definition, error) || !store_save(vm, definition, error))
+    if (!check_name(vm, view, definition, error) || (!update && !store_set_autostart(vm, FALSE, error)) ||
+        !store_save(vm, definition, error))
         return FALSE;
     vm_publish(vm, change_defined, definition);
     if (fresh)

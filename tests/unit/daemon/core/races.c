@@ -133,6 +133,58 @@ static void test_record_too_large(void)
     world_free(world);
 }
 
+static gboolean redefine_op(Vm *vm, gpointer definition, GError **error)
+{
+    return store_save(vm, definition, error);
+}
+
+static gboolean autostart_op(Vm *vm, gpointer on, GError **error)
+{
+    return store_set_autostart(vm, GPOINTER_TO_INT(on), error);
+}
+
+static void expect_on_disk(World *world, const char *name, const char *description)
+{
+    world_restart(world);
+    g_autoptr(Vm) vm = registry_find_name(world->instance->registry, name);
+    g_assert_nonnull(vm);
+    g_autoptr(VmView) view = vm_view(vm);
+    g_assert_cmpstr(view->next->description, ==, description);
+    g_assert_false(view->autostart);
+}
+
+/* A disk that fails at the very end: what was told as failed has not happened, for the next daemon either. */
+static void test_failing_disk(void)
+{
+    World *world = world_new();
+    Vm *vm = world_define(world, "a", 1, "old");
+    g_autoptr(Domain) other = world_definition(world, "a", 1, "new");
+    sync_fails = TRUE;
+    g_assert_false(world_on_queue(vm, redefine_op, other, NULL));
+    g_assert_false(world_on_queue(vm, undefine_op, NULL, NULL));
+    g_assert_false(world_on_queue(vm, autostart_op, GINT_TO_POINTER(TRUE), NULL));
+    sync_fails = FALSE;
+    g_assert_false(vm->removed);
+    vm_unref(vm);
+    expect_on_disk(world, "a", "old");
+    world_free(world);
+}
+
+/* The definition is gone and the marker stays: the domain is gone, and one that is made anew does not get the marker. */
+static void test_marker_stays(void)
+{
+    World *world = world_new();
+    g_autoptr(GError) error = NULL;
+    Vm *vm = world_define(world, "a", 1, "old");
+    g_autofree char *marker = g_strdup_printf("%s/domains/fake/%s.autostart", world->paths.state, vm->uuid_text);
+    g_assert_true(file_make_folder(marker, 0700, NULL)); /* cannot be unlinked */
+    g_assert_true(world_on_queue(vm, undefine_op, NULL, &error));
+    g_assert_true(vm->removed);
+    vm_unref(vm);
+    g_assert_null(registry_find_name(world->instance->registry, "a"));
+    world_free(world);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -140,5 +192,7 @@ int main(int argc, char **argv)
     g_test_add_func("/races/nothing-to-start", test_nothing_to_start);
     g_test_add_func("/races/end-at-the-end", test_end_at_the_end);
     g_test_add_func("/races/record-too-large", test_record_too_large);
+    g_test_add_func("/races/failing-disk", test_failing_disk);
+    g_test_add_func("/races/marker-stays", test_marker_stays);
     return g_test_run();
 }

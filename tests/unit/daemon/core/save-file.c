@@ -5,12 +5,24 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/error.h"
 #include "lib/file.h"
 
 static char *folder;
+static gboolean sync_fails;
+
+/* In place of the C library's. */
+int fsync(int fd)
+{
+    struct stat info;
+    if (!sync_fails || fstat(fd, &info) != 0 || !S_ISDIR(info.st_mode))
+        return (int)syscall(SYS_fsync, fd);
+    errno = EIO;
+    return -1;
+}
 
 static guint count_files(void)
 {
@@ -89,10 +101,23 @@ static void test_errors(void)
     }
 }
 
+/* A save that failed is not found by the next start. */
+static void test_failing_disk(void)
+{
+    g_autofree char *path = g_build_filename(folder, "failing", NULL);
+    g_autoptr(SaveFile) file = save_file_new(path, FALSE, NULL);
+    write_text(file, "whole");
+    sync_fails = TRUE;
+    g_assert_false(save_file_commit(file, NULL));
+    sync_fails = FALSE;
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = g_dir_make_tmp("save-file-XXXXXX", NULL);
+    g_test_add_func("/save-file/failing-disk", test_failing_disk);
     g_test_add_func("/save-file/new", test_new);
     g_test_add_func("/save-file/replace", test_replace);
     g_test_add_func("/save-file/errors", test_errors);

@@ -207,8 +207,11 @@ static void test_managed_save(void)
     g_autoptr(Vm) a = make("a", 1);
     save(a);
     g_autofree char *path = store_managed_save_path(a);
-    g_assert_true(file_replace(path, "x", -1, 0600, NULL));
+    g_autofree char *half = g_strconcat(path, ".new", NULL), *part = g_strconcat(path, ".0123abcd.part", NULL);
+    g_assert_true(file_replace(path, "x", -1, 0600, NULL) && file_replace(half, "x", -1, 0600, NULL) &&
+                  file_replace(part, "x", -1, 0600, NULL));
     expect("a 0 1");
+    g_assert_false(g_file_test(half, G_FILE_TEST_EXISTS) || g_file_test(part, G_FILE_TEST_EXISTS));
     end();
 }
 
