@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs that an earlier daemon began. */
+/*
+ * Runs that an earlier daemon began.
+ *
+ * A managed save's file and a run: who saves writes "paused for a save" into the record before the file gets its name, and
+ * whoever lets the guest go on takes the file away before. So a file beside such a record is the guest as it stands, and a
+ * file beside any other record is of an earlier life: somebody was killed after he had started the guest from it. One of
+ * the two is left, never both:
+ *
+ *   the guest stands paused for a save   it goes on, the file goes: that save was not acknowledged
+ *   it is gone                           the file stays: the save was all but acknowledged, or it was
+ *   any other record                     the file goes
+ *
+ * Where the guest does not answer, it stands as it is, with its file, until it is resumed or ended.
+ */
 #include "daemon/core/event.h"
+#include "daemon/core/managed-save.h"
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run-parts.h"
@@ -9,7 +23,8 @@
 typedef struct {
     Vm *vm;
     GHashTable *entries;
-    gboolean half; /* killed in the middle of the start */
+    gboolean half;   /* killed in the middle of the start */
+    gboolean saving; /* or of a save */
 } Adopt;
 
 static void change_adopt(VmView *view, gpointer data)
@@ -24,15 +39,64 @@ static void change_adopt(VmView *view, gpointer data)
     view->autodestroy = status->autodestroy == TOGGLE_ON;
 }
 
-/* There is no such guest any more. */
-static void give_up(Vm *vm, gboolean half, const GError *error)
+static gboolean has_save(Vm *vm)
 {
-    if (half)
+    g_autoptr(VmView) view = vm_view(vm);
+    return view->managed_save;
+}
+
+static void drop_save(Vm *vm)
+{
+    g_autoptr(GError) error = NULL;
+    if (has_save(vm) && !managed_save_remove(vm, &error))
+        log_line(LOG_ERR, "domain %s: %s", vm->uuid_text, error->message);
+}
+
+/* How the run of a guest that is not there any more has ended. */
+typedef struct {
+    int detail, reason;
+    gboolean told;
+} Ending;
+
+static Ending ending_of(const Adopt *adopt)
+{
+    if (adopt->half)
+        return (Ending){VIR_DOMAIN_EVENT_STOPPED_FAILED, VIR_DOMAIN_SHUTOFF_FAILED, FALSE};
+    if (adopt->saving && has_save(adopt->vm))
+        return (Ending){VIR_DOMAIN_EVENT_STOPPED_SAVED, VIR_DOMAIN_SHUTOFF_SAVED, TRUE};
+    return (Ending){VIR_DOMAIN_EVENT_STOPPED_FAILED, VIR_DOMAIN_SHUTOFF_CRASHED, TRUE};
+}
+
+/* There is no such guest any more. */
+static void give_up(const Adopt *adopt, const GError *error)
+{
+    Vm *vm = adopt->vm;
+    const Ending ending = ending_of(adopt);
+    if (adopt->half)
         log_line(LOG_NOTICE, "domain %s was half started when the daemon ended: what there was is removed", vm->uuid_text);
     else
         log_line(LOG_WARNING, "domain %s ended while no daemon was there: %s", vm->uuid_text, error->message);
-    if (run_undo(vm, RUN_DRIVEN, half ? (int)VIR_DOMAIN_SHUTOFF_FAILED : (int)VIR_DOMAIN_SHUTOFF_CRASHED) && !half)
-        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    if (!adopt->half && !adopt->saving)
+        drop_save(vm);
+    if (run_undo(vm, RUN_DRIVEN, ending.reason) && ending.told)
+        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STOPPED, ending.detail);
+}
+
+/* The guest is there. */
+static void settle_save(const Adopt *adopt)
+{
+    Vm *vm = adopt->vm;
+    const DriverRunOps *ops = vm->instance->driver->run;
+    g_autoptr(VmView) view = vm_view(vm);
+    g_autoptr(GError) error = NULL;
+    gboolean goes_on = adopt->saving && view->state == VIR_DOMAIN_PAUSED && view->responsive && ops->resume;
+    if (!adopt->saving || goes_on)
+        drop_save(vm);
+    if (!goes_on || has_save(vm))
+        return;
+    log_line(LOG_NOTICE, "domain %s was being saved when the daemon ended: it goes on", vm->uuid_text);
+    if (!ops->resume(vm->instance->self, vm, &error))
+        log_line(LOG_ERR, "domain %s stays paused: %s", vm->uuid_text, error->message);
 }
 
 static void end_orphan(gpointer data)
@@ -53,12 +117,14 @@ static void destroy_orphan(Vm *vm)
     vm_unref(vm);
 }
 
-static void adopted(Vm *vm)
+static void adopted(const Adopt *adopt)
 {
+    Vm *vm = adopt->vm;
     g_autoptr(GError) error = NULL;
     g_autoptr(VmView) view = vm_view(vm);
     if (!record_save(vm, &error))
         log_line(LOG_ERR, "domain %s: %s", vm->uuid_text, error->message);
+    settle_save(adopt);
     run_become_running(vm);
     if (view->autodestroy)
         destroy_orphan(vm);
@@ -71,9 +137,9 @@ static void adopt_now(gpointer data)
     g_autoptr(GError) error = NULL;
     const DriverInstance *instance = vm->instance;
     if (!adopt->half && instance->driver->run->reconnect(instance->self, vm, adopt->entries, &error))
-        adopted(vm);
+        adopted(adopt);
     else
-        give_up(vm, adopt->half, error);
+        give_up(adopt, error);
     g_hash_table_unref(adopt->entries);
     g_free(adopt);
 }
@@ -88,7 +154,12 @@ void run_adopt(Vm *vm, Status *status)
     registry_list(registry, vm);
 
     Adopt *adopt = g_new0(Adopt, 1);
-    gboolean half = status->state == VIR_DOMAIN_PAUSED && status->reason == VIR_DOMAIN_PAUSED_STARTING_UP;
-    *adopt = (Adopt){vm_ref(vm), record_entries(status), half};
+    gboolean paused = status->state == VIR_DOMAIN_PAUSED;
+    *adopt = (Adopt){
+        .vm = vm_ref(vm),
+        .entries = record_entries(status),
+        .half = paused && status->reason == VIR_DOMAIN_PAUSED_STARTING_UP,
+        .saving = paused && status->reason == VIR_DOMAIN_PAUSED_SAVE,
+    };
     queue_push_front(vm->queue, adopt_now, adopt);
 }

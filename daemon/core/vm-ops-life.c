@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers: what a running domain is told to do. */
+#include "daemon/core/managed-save.h"
 #include "daemon/core/record.h"
 #include "daemon/core/vm-ops.h"
 
@@ -46,6 +47,8 @@ gboolean remote_domain_resume(Call *call, const RemoteDomainResumeArgs *args, GE
         return FALSE;
     if (view->state == VIR_DOMAIN_RUNNING)
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "domain is already running");
+    if (view->managed_save && !managed_save_remove(vm, error)) /* of a save after which the guest did not end */
+        return FALSE;
     return ops_of(vm)->resume(vm->instance->self, vm, error) && record_save(vm, error);
 }
 

@@ -3,12 +3,13 @@
  * Handlers: running domains go into files.
  *
  * A save decides at one point: when the file has its name. Before it, whatever fails leaves the domain as it was (the
- * guest goes on if it ran); after it, the domain ends. A kill of the daemon between the two leaves the file and a
- * paused guest, which is the state before the acknowledgement with nothing lost.
+ * guest goes on if it ran); after it, the domain ends. A kill of the daemon between the two leaves the file and a paused
+ * guest: the record says so before there is a file, and the next daemon decides for one of them (run-adopt.c).
  */
 #include "daemon/core/document-limit.h"
 #include "daemon/core/host.h"
 #include "daemon/core/managed-save.h"
+#include "daemon/core/record.h"
 #include "daemon/core/save-file.h"
 #include "daemon/core/saved-run.h"
 #include "daemon/core/store.h"
@@ -55,7 +56,7 @@ static gboolean write_file(Vm *vm, SaveFile *file, const SaveHeader *header, GEr
     const char *path = save_file_path(file);
     return save_header_write(header, TRUE, fd, path, error) &&
            instance->driver->save->save(instance->self, vm, fd, path, error) &&
-           save_header_write(header, FALSE, fd, path, error) && save_file_commit(file, error);
+           save_header_write(header, FALSE, fd, path, error) && record_save(vm, error) && save_file_commit(file, error);
 }
 
 /* The guest goes on after a save that failed. */

@@ -359,7 +359,9 @@ static gboolean fake_save(gpointer self, Vm *vm, int fd, const char *path, GErro
         return FALSE;
     if (write(fd, SAVE_MAGIC, strlen(SAVE_MAGIC)) != (ssize_t)strlen(SAVE_MAGIC))
         return error_set_errno(error, VIR_FROM_TEST, errno, "cannot write '%s'", path);
-    fake->host->set_state(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE);
+    g_autoptr(VmView) view = fake->host->view(vm);
+    if (view->state == VIR_DOMAIN_RUNNING)
+        fake->host->set_state(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE);
     return TRUE;
 }
 

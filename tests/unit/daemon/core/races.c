@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What comes between the steps of an operation: an end while the disk is written, a disk that fails at the last step. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -185,6 +186,114 @@ static void test_marker_stays(void)
     world_free(world);
 }
 
+static gboolean save_op(Vm *vm, gpointer data, GError **error)
+{
+    Call call = {.vm = vm, .instance = vm->instance};
+    const RemoteDomainManagedSaveArgs args = {0};
+    return remote_domain_managed_save(&call, &args, error);
+}
+
+static gboolean start_op(Vm *vm, gpointer data, GError **error)
+{
+    Call call = {.vm = vm, .instance = vm->instance};
+    const RemoteDomainCreateArgs args = {0};
+    return remote_domain_create(&call, &args, error);
+}
+
+/* The run folder and the save as a kill -9 finds them in the moment it comes: put aside, and put back. */
+typedef struct {
+    World *world;
+    char *kept;
+} Moment;
+
+static void copy_tree(const char *from, const char *to)
+{
+    const char *cp[] = {"/bin/cp", "-a", from, to, NULL};
+    g_assert_true(g_spawn_sync(NULL, (char **)cp, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, NULL, NULL));
+}
+
+static void keep_moment(gpointer data)
+{
+    const Moment *moment = data;
+    g_assert_true(file_make_folder(moment->kept, 0700, NULL));
+    copy_tree(moment->world->paths.run, moment->kept);
+    copy_tree(moment->world->paths.state, moment->kept);
+}
+
+static void restore_moment(const Moment *moment)
+{
+    g_autofree char *run = g_build_filename(moment->kept, "run", NULL);
+    g_autofree char *state = g_build_filename(moment->kept, "state", NULL);
+    g_assert_true(file_remove_tree(moment->world->paths.run, NULL) && file_remove_tree(moment->world->paths.state, NULL));
+    copy_tree(run, moment->world->paths.run);
+    copy_tree(state, moment->world->paths.state);
+}
+
+static gboolean has_save(Vm *vm)
+{
+    g_autofree char *path = store_managed_save_path(vm);
+    g_autoptr(VmView) view = vm_view(vm);
+    g_assert_true(view->managed_save == g_file_test(path, G_FILE_TEST_EXISTS));
+    return view->managed_save;
+}
+
+typedef struct {
+    const char *words;
+    gboolean lives;      /* the guest, when the next daemon comes */
+    gboolean from_save;  /* the kill comes when it was started from a save */
+    int state;
+    gboolean save_stays;
+} SaveCase;
+
+/* The daemon is killed between the save and the guest's end (which it is not, here, so the guest is made once more), or
+ * between a start from the save and the save's end. */
+static void test_killed_at_save(gconstpointer data)
+{
+    const SaveCase *row = data;
+    World *world = world_new();
+    Moment moment = {world, g_build_filename(world->root, "kept", NULL)};
+    Vm *vm = world_define(world, "a", 1, "");
+    g_assert_true(world_start(vm, NULL));
+    if (row->from_save)
+        g_assert_true(world_on_queue(vm, save_op, NULL, NULL));
+    g_autofree char *save = store_managed_save_path(vm);
+    g_autofree char *removed = g_strconcat(save, ".new", NULL);
+    in_sync = keep_moment;
+    in_sync_data = &moment;
+    g_assert_true(world_on_queue(vm, row->from_save ? start_op : save_op, NULL, NULL));
+    world_settle(vm);
+    g_assert_null(in_sync);
+    if (!row->from_save && row->lives)
+        g_assert_true(world_start(vm, NULL)); /* a process like the one that was there */
+    vm_unref(vm);
+    world_close(world);
+    if (!row->lives)
+        world_kill_guests(world);
+    restore_moment(&moment);
+    if (row->from_save) /* the moment is that of its removal */
+        g_assert_cmpint(rename(removed, save), ==, 0);
+    world_open(world);
+    vm = registry_find_name(world->instance->registry, "a");
+    world_settle(vm);
+    g_assert_cmpint(world_state(vm), ==, row->state);
+    g_assert_cmpint(has_save(vm), ==, row->save_stays);
+    g_assert_cmpuint(world_processes(world), ==, row->lives ? 1 : 0);
+    if (row->save_stays)
+        g_assert_true(world_on_queue(vm, start_op, NULL, NULL));
+    vm_unref(vm);
+    g_free(moment.kept);
+    world_free(world);
+}
+
+#define STATE(STATE, REASON) (VIR_DOMAIN_##STATE * 100 + VIR_DOMAIN_##STATE##_##REASON)
+
+static const SaveCase save_cases[] = {
+    {"guest-lives", TRUE, FALSE, STATE(RUNNING, UNPAUSED), FALSE},
+    {"guest-gone", FALSE, FALSE, STATE(SHUTOFF, SAVED), TRUE},
+    {"restored-lives", TRUE, TRUE, STATE(RUNNING, BOOTED), FALSE},
+    {"restored-gone", FALSE, TRUE, STATE(SHUTOFF, CRASHED), FALSE},
+};
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -194,5 +303,9 @@ int main(int argc, char **argv)
     g_test_add_func("/races/record-too-large", test_record_too_large);
     g_test_add_func("/races/failing-disk", test_failing_disk);
     g_test_add_func("/races/marker-stays", test_marker_stays);
+    for (guint i = 0; i < G_N_ELEMENTS(save_cases); i++) {
+        g_autofree char *path = g_strconcat("/races/killed-at-save/", save_cases[i].words, NULL);
+        g_test_add_data_func(path, &save_cases[i], test_killed_at_save);
+    }
     return g_test_run();
 }
