@@ -2,6 +2,7 @@
 #define VIR_ENUM_SENTINELS /* for VIR_ERR_NUMBER_LAST */
 #include "lib/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -200,6 +201,25 @@ const char *error_detail(const GError *error)
         return error->message + strlen(error->message);
     gsize before = (gsize)(strstr(words->detail, "%s") - words->detail);
     return strncmp(error->message, words->detail, before) == 0 ? error->message + before : error->message;
+}
+
+int error_errno(const GError *error)
+{
+    const int last = EHWPOISON;
+    for (int errnum = 1; error_is(error, VIR_ERR_SYSTEM_ERROR) && errnum <= last; errnum++) {
+        g_autofree char *words = g_strdup_printf(": %s", g_strerror(errnum));
+        const char *at = strstr(error->message, words);
+        const char *after = at ? at + strlen(words) : NULL;
+        if (after && (after[0] == '\0' || g_str_has_prefix(after, " ("))) /* a remedy may follow */
+            return errnum;
+    }
+    return 0;
+}
+
+gboolean error_is_plain(const GError *error)
+{
+    const Words *words = words_of(error_code(error));
+    return find_domain(error) >= 0 && error_detail(error) == error->message && !g_str_has_prefix(words->detail, "%s");
 }
 
 static void set_text(GError **error, virErrorDomain from, virErrorNumber code, const char *detail)

@@ -32,6 +32,13 @@ const char *error_format(virErrorNumber code, gboolean has_detail);
 /* The detail part of ERROR's message, without the fixed words; points into ERROR->message. */
 const char *error_detail(const GError *error);
 
+/* The errno behind ERROR, as error_set_errno() was given it; 0: none. Found by its words, since they are all that is left
+ * of an error that came from a child process. */
+int error_errno(const GError *error);
+
+/* ERROR was made by error_set_plain(). */
+gboolean error_is_plain(const GError *error);
+
 /* Sets *ERROR (which may be NULL, as in g_set_error) and returns FALSE, so that `return error_set(...)` reads well.
  * DETAIL may be NULL where the code's fixed words say all. The detail names the object, the operation, the cause and,
  * where there is one, the remedy. */

@@ -8,6 +8,8 @@ GByteArray *error_message(FrameHeader header, const GError *error)
     const char *detail = error_detail(error);
     gboolean has_detail = detail[0] != '\0';
     virErrorNumber code = error_code(error);
+    int errnum = error_errno(error);
+    int none = error_is_plain(error) ? 0 : -1; /* libvirt's for errors about an argument, and for all others */
     NetMessageError wire = {
         .code = code,
         .domain = error_from(error),
@@ -15,8 +17,8 @@ GByteArray *error_message(FrameHeader header, const GError *error)
         .level = VIR_ERR_ERROR,
         .str1 = (char *)error_format(code, has_detail),
         .str2 = has_detail ? (char *)detail : NULL,
-        .int1 = -1,
-        .int2 = -1,
+        .int1 = errnum > 0 ? errnum : none,
+        .int2 = none,
     };
     GByteArray *message;
 

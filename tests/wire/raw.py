@@ -26,7 +26,7 @@ CALL, REPLY, MESSAGE, STREAM, CALL_WITH_FDS, REPLY_WITH_FDS, STREAM_HOLE = range
 OK, ERROR, CONTINUE = range(3)
 CONNECT_OPEN, CONNECT_CLOSE, GET_TYPE, DOMAIN_CREATE, GET_XML_DESC, LOOKUP_BY_NAME, DOMAIN_SUSPEND, SUPPORTS_FEATURE = \
     1, 2, 3, 9, 14, 23, 34, 60
-AUTH_LIST, AUTH_SASL_INIT, EVENT_LIFECYCLE, GET_URI, GET_LIB_VERSION = 66, 67, 107, 110, 157
+RESTORE, AUTH_LIST, AUTH_SASL_INIT, EVENT_LIFECYCLE, GET_URI, GET_LIB_VERSION, LIST_ALL = 54, 66, 67, 107, 110, 157, 273
 INTERNAL_ERROR, NO_CONNECT, INVALID_ARG, OPERATION_DENIED, RPC, AUTH_FAILED = 1, 5, 8, 29, 39, 45
 FROM_RPC = 7
 FEATURE_KEEPALIVE = 10
@@ -239,6 +239,17 @@ class Wrong(Raw):
                 with self.subTest(text):
                     self.assert_error(c.call(**named), RPC, text, FROM_RPC)
             self.assertEqual(c.call(GET_LIB_VERSION).status, OK)
+
+    def test_numbers(self):
+        """The two numbers of an error: an errno where there is one."""
+        with self.connection() as c:
+            for procedure, payload, code, numbers in (
+                    (LOOKUP_BY_NAME, string('nobody'), 42, (-1, -1)),
+                    (RESTORE, string('/nonexistent/saved'), 38, (2, -1)),
+                    (RESTORE, string('/dev/null/saved'), 38, (20, -1)),
+                    (LIST_ALL, struct.pack('>iI', 1, 1 << 30), INVALID_ARG, (0, 0))):
+                error = c.call(procedure, payload).error
+                self.assertEqual((error.code, (error.int1, error.int2)), (code, numbers), error.message)
 
     def test_payload(self):
         with self.connection() as c:
