@@ -85,15 +85,17 @@ static void test_all_codes(void)
 
 static void test_numbers(void)
 {
-    g_autoptr(GError) known = NULL, told = NULL, other = NULL, plain = NULL;
+    g_autoptr(GError) known = NULL, told = NULL, remedied = NULL, other = NULL, plain = NULL;
 
     error_set_errno(&known, VIR_FROM_QEMU, ENOTDIR, "cannot open '%s'", "/a: b");
     error_set(&told, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR, "a child says: %s", g_strerror(EACCES));
+    error_set(&remedied, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR, "no image: %s (make it)", g_strerror(ENOENT));
     error_set(&other, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "it says: %s", g_strerror(EACCES));
     error_set_plain(&plain, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unsupported flags");
     g_assert_cmpint(error_errno(known), ==, ENOTDIR);
     g_assert_cmpint(error_errno(told), ==, EACCES);
     g_assert_cmpint(error_errno(other), ==, 0);
+    g_assert_cmpint(error_errno(remedied), ==, ENOENT);
     g_assert_true(error_is_plain(plain));
     g_assert_false(error_is_plain(known));
     g_assert_false(error_is_plain(other));
