@@ -51,7 +51,7 @@ gboolean run_resume(gpointer self, Vm *vm, GError **error)
     if (state == VIR_DOMAIN_RUNNING)
         return invalid(error, "domain is already running");
     g_mutex_lock(&guest->lock);
-    guest->run_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
+    guest->run_reason = reason == VIR_DOMAIN_PAUSED_SAVE ? VIR_DOMAIN_RUNNING_SAVE_CANCELED : VIR_DOMAIN_RUNNING_UNPAUSED;
     guest->finished = FALSE;
     g_mutex_unlock(&guest->lock);
     return qmp_cont(qmp, error);

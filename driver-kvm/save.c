@@ -100,14 +100,14 @@ static gboolean dump_memory(Guest *guest, Qmp *qmp, int fd, guint format, GError
     return guest_wait_job(guest, &guest->dump, g_get_monotonic_time() + SAVE_DEADLINE, error);
 }
 
-/* QEMU stops the guest while it dumps its memory, and then lets it go on by itself if it ran; so it is stopped before, and
- * goes on when the daemon says so. Without MEMORY_ONLY a dump is a save. */
+/* Without MEMORY_ONLY a dump is a save. QEMU stops the guest while it dumps its memory, or when it is through with a save;
+ * it goes on when the daemon says so. VIR_DUMP_LIVE: it is left to QEMU how long the guest stands still. */
 static gboolean dump_to_fd(gpointer self, Vm *vm, int fd, const char *path, guint format, guint flags, GError **error)
 {
     g_autoptr(Guest) guest = guest_need(self, vm, error);
     g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
 
-    if (!qmp || !pause_for(guest, qmp, VIR_DOMAIN_PAUSED_DUMP, error))
+    if (!qmp || (!(flags & VIR_DUMP_LIVE) && !pause_for(guest, qmp, VIR_DOMAIN_PAUSED_DUMP, error)))
         return FALSE;
     gboolean dumped = flags & VIR_DUMP_MEMORY_ONLY ? dump_memory(guest, qmp, fd, format, error)
                                                    : migrate_to(guest, qmp, fd, error);

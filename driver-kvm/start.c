@@ -291,9 +291,12 @@ static gboolean step_describe(Start *start, GError **error)
 {
     Guest *guest = start->guest;
     g_autofree char *pidfile = guest_path(guest, "pid");
-    g_autofree char *group = cgroup_make(start->kvm->host->uuid(guest->vm));
+    const char *partition = start->live->resource ? start->live->resource->partition : NULL;
     g_autoptr(GString) title = title_new(start);
 
+    if (!cgroup_check(partition, error))
+        return FALSE;
+    g_autofree char *group = cgroup_make(partition, start->kvm->host->uuid(guest->vm));
     if (!argv_build(start->live, start->caps, start->context, &start->argv, error))
         return FALSE;
     start->launch = launch_new(start->kvm->host->paths->launcher, g_steal_fd(&start->lock));

@@ -124,5 +124,5 @@ void stop_cleanup(gpointer self, Vm *vm)
     if (guest->live)
         argv_release(guest->live);
     dac_give_back(kvm->dac, guest->folder);
-    cgroup_remove(kvm->host->uuid(vm));
+    cgroup_remove(guest->live && guest->live->resource ? guest->live->resource->partition : NULL, kvm->host->uuid(vm));
 }

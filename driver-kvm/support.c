@@ -17,7 +17,7 @@ static const struct {
     const char *allowed;
 } table[] = {
     {"domain", "@type @id name uuid genid title description metadata memory currentMemory memoryBacking vcpu iothreads "
-               "iothreadids sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
+               "iothreadids resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
     {"domain/metadata", "**"},
     {"domain/memory", "@unit @dumpCore"},
     {"domain/currentMemory", "@unit"},
@@ -28,6 +28,7 @@ static const struct {
     {"domain/vcpu", "@placement @current"},
     {"domain/iothreadids", "iothread"},
     {"domain/iothreadids/iothread", "@id @thread_pool_min @thread_pool_max"},
+    {"domain/resource", "partition"},
     {"domain/sysinfo", "@type bios system baseBoard chassis oemStrings"},
     {"domain/sysinfo/bios", "entry"},
     {"domain/sysinfo/system", "entry"},

@@ -60,8 +60,11 @@ static gboolean dump(Call *call, const char *path, guint format, guint flags, GE
     g_autoptr(VmView) before = vm_view(vm);
     gboolean ok = write_dump(vm, path, format, flags, error) && finish(vm, flags, error);
     g_autoptr(VmView) after = vm_view(vm);
-    if (before->state == VIR_DOMAIN_RUNNING && after->id == before->id && after->state == VIR_DOMAIN_PAUSED)
-        go_on(vm);
+    if (before->state == VIR_DOMAIN_RUNNING && after->id == before->id) {
+        vm_publish_went_on(vm, VIR_DOMAIN_RUNNING_UNPAUSED); /* where it failed before the guest was paused */
+        if (after->state == VIR_DOMAIN_PAUSED)
+            go_on(vm);
+    }
     return ok;
 }
 

@@ -65,7 +65,10 @@ static void go_on(Vm *vm, const VmView *before)
     g_autoptr(GError) error = NULL;
     g_autoptr(VmView) now = vm_view(vm);
     const Driver *driver = vm->instance->driver;
-    if (!is_running(before) || now->id != before->id || is_running(now) || !driver->run->resume)
+    if (!is_running(before) || now->id != before->id)
+        return;
+    vm_publish_went_on(vm, VIR_DOMAIN_RUNNING_SAVE_CANCELED); /* where it failed before the guest was paused */
+    if (is_running(now) || !driver->run->resume)
         return;
     if (!driver->run->resume(vm->instance->self, vm, &error))
         log_line(LOG_ERR, "the guest stays paused after its save failed: %s", error->message);
@@ -78,9 +81,7 @@ static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GErro
         xml && document_limit_check(xml, view->live->name, 0, error) ? save_header_new(xml, NULL, runs_after(view, save->flags), error) : NULL;
     g_autoptr(SaveFile) file =
         header ? save_file_new(save->path, save->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE, error) : NULL;
-    if (!file)
-        return FALSE;
-    if (write_file(vm, file, header, error))
+    if (file && write_file(vm, file, header, error))
         return TRUE;
     go_on(vm, view);
     return FALSE;

@@ -114,6 +114,17 @@ void vm_publish_state(Vm *vm, int state, int reason)
     vm_publish(vm, change_state, both);
 }
 
+static void change_reason(VmView *view, gpointer data)
+{
+    if (view->state == VIR_DOMAIN_RUNNING)
+        view->reason = *(const int *)data;
+}
+
+void vm_publish_went_on(Vm *vm, int reason)
+{
+    vm_publish(vm, change_reason, &reason);
+}
+
 static void change_next(VmView *view, gpointer data)
 {
     domain_unref(view->next);

@@ -80,6 +80,8 @@ void vm_publish(Vm *vm, VmChange change, gpointer data);
 
 /* A virDomainState and its reason, with the time. */
 void vm_publish_state(Vm *vm, int state, int reason);
+/* One that runs does so for REASON (virDomainRunningReason) from now on. */
+void vm_publish_went_on(Vm *vm, int reason);
 /* What starts next time (taken over; NULL: it becomes transient). */
 void vm_publish_next(Vm *vm, Domain *next);
 

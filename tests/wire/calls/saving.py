@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Guests on disk: saved, restored, dumped."""
 import os
+import threading
 
 from lib.case import Case, guests, libvirt, proves, world
 
@@ -86,3 +87,39 @@ class Saving(Case):
         domain.coreDump(path, libvirt.VIR_DUMP_CRASH | libvirt.VIR_DUMP_MEMORY_ONLY)
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED])
         self.assertGreater(os.path.getsize(path), 1 << 20)
+
+    def states_during(self, domain, call, *args):
+        """The set of states that a second connection sees while CALL(ARGS) is under way."""
+        seen, over = set(), threading.Event()
+        other = self.open().lookupByName(domain.name())
+
+        def look():
+            while not over.is_set():
+                seen.add(tuple(other.state()))
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        try:
+            call(*args)
+        finally:
+            over.set()
+            watcher.join()
+        return seen
+
+    def test_live_dump(self):
+        """It is left to QEMU how long the guest stands still: nobody pauses it for the dump."""
+        domain = self.start('one', flags=0)
+        paused_for_dump = (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_DUMP)
+        for flags in (0, libvirt.VIR_DUMP_MEMORY_ONLY):
+            path = '%s/core.%d' % (self.folder, flags)
+            self.assertIn(paused_for_dump, self.states_during(domain, domain.coreDump, path, flags))
+            self.assertNotIn(paused_for_dump, self.states_during(domain, domain.coreDump, path, flags | libvirt.VIR_DUMP_LIVE))
+            self.assertGreater(os.path.getsize(path), 1 << 16)
+            self.until(lambda: domain.state() == [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_UNPAUSED])
+
+    def test_what_runs_after_a_failure(self):
+        domain = self.start('one', flags=0)
+        for target in ('/nonexistent/x', self.folder):
+            for call, reason in ((domain.save, libvirt.VIR_DOMAIN_RUNNING_SAVE_CANCELED),
+                                 (domain.coreDump, libvirt.VIR_DOMAIN_RUNNING_UNPAUSED)):
+                self.refused(libvirt.VIR_ERR_SYSTEM_ERROR, call, target)
+                self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, reason])
