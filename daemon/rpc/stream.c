@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A stream is known to its connection from stream_new() on, under a lock: the client's first octets may arrive before
- * the thread that sent the reply has done anything else. Everything but that table is touched by the I/O loop alone.
- *
  * The protocol, by status: CONTINUE carries octets, or, empty, says that the host's end has no more; OK from the
  * client is the wish to finish, answered by OK when all it sent has been written; ERROR from the client is an abort,
  * answered by OK; ERROR from here ends the stream.
@@ -18,27 +15,6 @@
 
 /* Above this much waiting for the client the host's end is not read. */
 #define BACKLOG_PAUSE (CLIENT_BACKLOG_PAUSE / 4)
-
-struct Stream {
-    gatomicrefcount refs;
-    Client *client;
-    const WireProc *proc;
-    guint32 serial;
-    StreamEnded ended;
-    gpointer data;
-
-    /* I/O loop. */
-    int fd;
-    LoopWatch *watch; /* NULL: not begun, or over */
-    gboolean over;
-    gboolean drained;    /* the host's end has no more */
-    gboolean finishing;  /* the client wants to finish; something still waits */
-    gboolean stalled;    /* so much waits that the connection is not read */
-    gint64 moved;        /* when the descriptor last took something, or had nothing to take */
-    GByteArray *waiting; /* for the descriptor; the first `written` octets have gone */
-    gsize written;
-    char *abort_message; /* stream_abort() before it began */
-};
 
 Stream *stream_ref(Stream *stream)
 {
@@ -56,61 +32,6 @@ void stream_unref(Stream *stream)
     g_free(stream);
 }
 
-/* Puts STREAM into the client's table (one reference), or says why not. */
-static gboolean enlist(Stream *stream, GError **error)
-{
-    Client *client = stream->client;
-    gpointer key = GUINT_TO_POINTER(stream->serial);
-    const char *why = NULL;
-
-    g_mutex_lock(&client->streams_lock);
-    if (g_hash_table_size(client->streams) >= STREAMS_MAX)
-        why = "too many streams on this connection";
-    else if (g_hash_table_contains(client->streams, key))
-        why = "a stream with this serial is open";
-    else
-        g_hash_table_insert(client->streams, key, stream_ref(stream));
-    g_mutex_unlock(&client->streams_lock);
-    return !why || error_set(error, VIR_FROM_STREAMS, VIR_ERR_RPC, "%s", why);
-}
-
-static void delist(Stream *stream)
-{
-    g_mutex_lock(&stream->client->streams_lock);
-    g_hash_table_remove(stream->client->streams, GUINT_TO_POINTER(stream->serial));
-    g_mutex_unlock(&stream->client->streams_lock);
-}
-
-/* A new reference, or NULL. */
-static Stream *find(Client *client, const FrameHeader *header)
-{
-    Stream *stream;
-
-    g_mutex_lock(&client->streams_lock);
-    stream = g_hash_table_lookup(client->streams, GUINT_TO_POINTER(header->serial));
-    if (stream && (stream->proc->number != (guint32)header->procedure || stream->proc->program->id != header->program))
-        stream = NULL;
-    if (stream)
-        stream_ref(stream);
-    g_mutex_unlock(&client->streams_lock);
-    return stream;
-}
-
-/* References to all of them. */
-static GPtrArray *all(Client *client)
-{
-    GPtrArray *streams = g_ptr_array_new_with_free_func((GDestroyNotify)stream_unref);
-    GHashTableIter iter;
-    gpointer stream;
-
-    g_mutex_lock(&client->streams_lock);
-    g_hash_table_iter_init(&iter, client->streams);
-    while (g_hash_table_iter_next(&iter, NULL, &stream))
-        g_ptr_array_add(streams, stream_ref(stream));
-    g_mutex_unlock(&client->streams_lock);
-    return streams;
-}
-
 Stream *stream_new(Call *call, int fd, StreamEnded ended, gpointer data, GError **error)
 {
     g_autoptr(Stream) stream = g_new0(Stream, 1);
@@ -121,7 +42,7 @@ Stream *stream_new(Call *call, int fd, StreamEnded ended, gpointer data, GError 
     stream->serial = call->serial;
     stream->fd = fd;
     stream->waiting = g_byte_array_new();
-    if (!enlist(stream, error)) {
+    if (!streams_add(stream, error)) {
         close(fd);
         return NULL;
     }
@@ -141,7 +62,7 @@ static void set_stalled(Stream *stream, gboolean stalled)
         client_resume(stream->client);
 }
 
-static void end(Stream *stream)
+void stream_end(Stream *stream)
 {
     if (stream->over)
         return;
@@ -151,12 +72,12 @@ static void end(Stream *stream)
     close(stream->fd);
     if (stream->ended)
         stream->ended(stream->data);
-    delist(stream);
+    streams_remove(stream);
 }
 
 static void end_now(gpointer data)
 {
-    end(data);
+    stream_end(data);
     stream_unref(data);
 }
 
@@ -186,7 +107,7 @@ static void send(Stream *stream, NetMessageStatus status, const guint8 *bytes, g
 static void fail(Stream *stream, const GError *error)
 {
     client_send(stream->client, error_message(header_of(stream, NET_ERROR), error), NULL);
-    end(stream);
+    stream_end(stream);
 }
 
 static void fail_with(Stream *stream, virErrorNumber code, const char *message)
@@ -216,7 +137,7 @@ static gboolean reads(const Stream *stream)
            outbox_size(&stream->client->outbox) < BACKLOG_PAUSE;
 }
 
-static void set_events(Stream *stream)
+void stream_set_events(Stream *stream)
 {
     if (stream->watch)
         loop_watch_set(stream->watch, (reads(stream) ? EPOLLIN : 0) | (waits(stream) > 0 ? EPOLLOUT : 0));
@@ -246,7 +167,7 @@ static gboolean drain(Stream *stream)
         set_stalled(stream, FALSE);
     if (waits(stream) == 0 && stream->finishing) {
         send(stream, NET_OK, NULL, 0);
-        end(stream);
+        stream_end(stream);
         return FALSE;
     }
     return TRUE;
@@ -267,19 +188,19 @@ static void take_bytes(Stream *stream, const guint8 *bytes, gsize n)
         return;
     if (waits(stream) >= STREAM_WAITING_MAX)
         set_stalled(stream, TRUE);
-    set_events(stream);
+    stream_set_events(stream);
 }
 
 static void finish(Stream *stream)
 {
     stream->finishing = TRUE;
     if (stream->watch && drain(stream))
-        set_events(stream);
+        stream_set_events(stream);
 }
 
 void stream_take(Client *client, const Frame *frame)
 {
-    g_autoptr(Stream) stream = find(client, &frame->header);
+    g_autoptr(Stream) stream = streams_find(client, &frame->header);
 
     if (!stream || stream->over)
         return;
@@ -296,7 +217,7 @@ void stream_take(Client *client, const Frame *frame)
         break;
     case NET_ERROR:
         send(stream, NET_OK, NULL, 0);
-        end(stream);
+        stream_end(stream);
         break;
     }
 }
@@ -326,7 +247,7 @@ static void on_io(guint32 events, gpointer data)
     if (reads(stream) && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         read_some(stream);
     if (!stream->over)
-        set_events(stream);
+        stream_set_events(stream);
 }
 
 static void begin(gpointer data)
@@ -337,7 +258,7 @@ static void begin(gpointer data)
     if (stream->over)
         return;
     if (g_atomic_int_get(&stream->client->closing)) { /* it may have looked for its streams already */
-        end(stream);
+        stream_end(stream);
         return;
     }
     if (stream->abort_message) {
@@ -349,7 +270,7 @@ static void begin(gpointer data)
     if (!stream->watch)
         fail(stream, error);
     else if (drain(stream))
-        set_events(stream);
+        stream_set_events(stream);
 }
 
 void stream_begin(Stream *stream)
@@ -384,30 +305,10 @@ void stream_abort(Stream *stream, const char *message)
     loop_post(server_loop(stream->client->server), abort_now, request);
 }
 
-void streams_may_send(Client *client)
+void stream_tick(Stream *stream, gint64 now)
 {
-    g_autoptr(GPtrArray) streams = all(client);
+    gboolean urgent = stream->stalled || stream->finishing;
 
-    for (guint i = 0; i < streams->len; i++)
-        set_events(g_ptr_array_index(streams, i));
-}
-
-void streams_tick(Client *client, gint64 now)
-{
-    g_autoptr(GPtrArray) streams = all(client);
-
-    for (guint i = 0; i < streams->len; i++) {
-        Stream *stream = g_ptr_array_index(streams, i);
-        gboolean urgent = stream->stalled || stream->finishing;
-        if (stream->watch && urgent && now - stream->moved > STREAM_STALL_SECONDS * G_USEC_PER_SEC)
-            fail_with(stream, VIR_ERR_OPERATION_TIMEOUT, "the other end of the stream takes nothing");
-    }
-}
-
-void streams_end(Client *client)
-{
-    g_autoptr(GPtrArray) streams = all(client);
-
-    for (guint i = 0; i < streams->len; i++)
-        end(g_ptr_array_index(streams, i));
+    if (stream->watch && urgent && now - stream->moved > STREAM_STALL_SECONDS * G_USEC_PER_SEC)
+        fail_with(stream, VIR_ERR_OPERATION_TIMEOUT, "the other end of the stream takes nothing");
 }
