@@ -5,7 +5,7 @@
 
 typedef struct User User;
 
-/* NAME, GROUP: from the configuration, a name or "+NUMBER"; NULL: the distribution's user for guests where there is one,
+/* NAME, GROUP: from the configuration, a name, NUMBER or "+NUMBER"; NULL: the distribution's user for guests where there is one,
  * else our own. A daemon that is not root cannot choose: NULL then, without an error. */
 gboolean user_new(const char *name, const char *group, User **ret_user, GError **error);
 void user_free(User *user); /* NULL is allowed */

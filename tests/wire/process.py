@@ -16,6 +16,8 @@ import sys
 import time
 import unittest
 
+import libvirt
+
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib import guests, server, tap, world  # noqa: E402
 from lib.server import Duovirtd, wait_until  # noqa: E402
@@ -270,6 +272,31 @@ class Log(Process):
             rest = process.stderr.read()
             self.assertEqual(process.wait(10), 0)
         self.assertRegex(rest, r'warning: \d+ lines were left out here')
+
+
+class Drivers(Process):
+    """Each key of a driver's section has an effect."""
+
+    def status(self, pid):
+        with open('/proc/%d/status' % pid) as f:
+            return {line.split(':')[0]: line.split(':')[1].split() for line in f}
+
+    def test_kvm(self):
+        self.configure('[kvm]\nuser = daemon\ngroup = bin\nvnc_listen = 127.0.0.3\n')
+        self.daemon.start()
+        domain = self.daemon.connect().createXML(guests.tiny('one', devices="<graphics type='vnc' autoport='yes'/>"))
+        status = self.status(self.daemon.qemu(domain.UUIDString()))
+        self.assertEqual(set(status['Uid']), {str(pwd.getpwnam('daemon').pw_uid)})
+        self.assertEqual(set(status['Gid']), {str(grp.getgrnam('bin').gr_gid)})
+        self.assertIn(str(pwd.getpwnam('daemon').pw_gid), status['Groups'])
+        self.assertIn("address='127.0.0.3'", domain.XMLDesc())
+        self.assertNotIn('127.0.0.3', domain.XMLDesc(libvirt.VIR_DOMAIN_XML_MIGRATABLE))
+        domain.destroy()
+
+    def test_kvm_as_others_may_not(self):
+        self.configure('[kvm]\nuser = no-such-user\n')
+        self.daemon.start()
+        wait_until(lambda: "there is no user 'no-such-user'" in self.daemon.tail())
 
 
 class Signals(Process):
