@@ -3,11 +3,15 @@
  * Handlers: who wants to hear of domains. A connection's registrations are kept until they are taken back or it closes.
  * Three generations of the protocol have calls of their own: for life-cycle events, for any event, and for any event with
  * a number for each registration. The first two get events in the older form.
+ *
+ * Each event is held against each registration, and anybody may register by the read-only socket: so a connection has a
+ * maximum, and so has a user, other than root, over all of his connections.
  */
 #include "daemon/core/event-wire.h"
 #include "daemon/core/vm-ops.h"
 
 #define REGISTRATIONS_MAX 1024 /* of one connection */
+#define USER_REGISTRATIONS_MAX 4096 /* of one user's connections */
 #define LEGACY (-1)
 
 typedef struct {
@@ -24,6 +28,7 @@ typedef struct {
 
 static GMutex lock;
 static GHashTable *connections; /* Client -> GArray of Registration */
+static GHashTable *users; /* uid -> number of registrations, if there are any */
 static int last_callback;
 
 static void listener_free(gpointer data)
@@ -39,13 +44,34 @@ static void on_event(const EventSource *source, const VmEvent *event, gpointer d
     event_wire_send(listener->client, source, event, listener->callback);
 }
 
+/* Locked. */
+static guint held_by(const Client *client)
+{
+    gconstpointer uid = GUINT_TO_POINTER(client_identity(client)->uid);
+    return users ? GPOINTER_TO_UINT(g_hash_table_lookup(users, uid)) : 0;
+}
+
+/* Locked. */
+static void set_held(const Client *client, guint n)
+{
+    gpointer uid = GUINT_TO_POINTER(client_identity(client)->uid);
+    if (!users)
+        users = g_hash_table_new(NULL, NULL);
+    if (n)
+        g_hash_table_insert(users, uid, GUINT_TO_POINTER(n));
+    else
+        g_hash_table_remove(users, uid);
+}
+
 static void connection_closed(gpointer client)
 {
     gpointer found = NULL;
     g_mutex_lock(&lock);
     g_hash_table_steal_extended(connections, client, NULL, &found);
-    g_mutex_unlock(&lock);
     g_autoptr(GArray) registrations = found;
+    if (registrations)
+        set_held(client, held_by(client) - registrations->len);
+    g_mutex_unlock(&lock);
     for (guint i = 0; registrations && i < registrations->len; i++)
         event_unsubscribe(g_array_index(registrations, Registration, i).subscription);
 }
@@ -71,11 +97,16 @@ static gboolean register_locked(Call *call, int event_id, const guint8 *uuid, in
     if (registrations->len >= REGISTRATIONS_MAX)
         return error_set(error, VIR_FROM_RPC, VIR_ERR_RESOURCE_BUSY, "a connection has at most %d event callbacks",
                          REGISTRATIONS_MAX);
+    guint held = held_by(call->client);
+    if (held >= USER_REGISTRATIONS_MAX && call->identity->uid != 0)
+        return error_set(error, VIR_FROM_RPC, VIR_ERR_RESOURCE_BUSY, "a user's connections have at most %d event callbacks",
+                         USER_REGISTRATIONS_MAX);
     Listener *listener = g_new(Listener, 1);
     *listener = (Listener){client_ref(call->client), callback};
     Registration one = {callback, event_id,
                         event_subscribe(call->instance, event_id, uuid, on_event, listener, listener_free)};
     g_array_append_val(registrations, one);
+    set_held(call->client, held + 1);
     return TRUE;
 }
 
@@ -98,6 +129,7 @@ static int take_registration(Client *client, int callback, int event_id)
         if (one.callback != callback || (callback == LEGACY && one.event_id != event_id))
             continue;
         g_array_remove_index(registrations, i);
+        set_held(client, held_by(client) - 1);
         return one.subscription;
     }
     return 0;

@@ -1,10 +1,35 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Two at the same domain, and kills in the middle: what is left is one thing or the other."""
 import os
+import pwd
+import subprocess
+import sys
 import threading
 import unittest
 
 from lib.case import Case, guests, libvirt, server, time
+
+# As many callbacks for events as a user gets, one connection after the other; and again when these are closed.
+REGISTER_ALL = """
+def fill():
+    many, n, told = [], 0, ''
+    while len(many) < 8:
+        c = Connection(path)
+        many.append(c)
+        assert c.open(flags=1).status == OK
+        message = c.call(REGISTER_ANY, struct.pack('>II', 0, 0))
+        while message.status == OK:
+            n += 1
+            message = c.call(REGISTER_ANY, struct.pack('>II', 0, 0))
+        told = message.error.message
+    for c in many:
+        c.close()
+    return n, told
+
+print(*fill(), sep=chr(10))
+time.sleep(1)
+print(fill()[0])
+"""
 
 ROUNDS = 40
 KILLS = 20
@@ -104,3 +129,17 @@ class TooLarge(Case):
         self.assertTrue(domain.isActive())
         for flags in (libvirt.VIR_DOMAIN_AFFECT_CONFIG, libvirt.VIR_DOMAIN_AFFECT_LIVE):
             self.assertEqual(domain.metadata(libvirt.VIR_DOMAIN_METADATA_DESCRIPTION, None, flags), 'small')
+
+
+@unittest.skipIf(server.on_oracle(), 'ours')
+class Callbacks(Case):
+    def test_maximum_of_a_user(self):
+        nobody = pwd.getpwnam('nobody')
+        wire = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        head = 'import sys; sys.path[:0] = %r; from raw import *; REGISTER_ANY = 316; path = %r\n' % (
+            [wire], self.server.socket + '-ro')
+        done = subprocess.run([sys.executable, '-c', head + REGISTER_ALL], capture_output=True, text=True, timeout=60,
+                              user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+        first, told, again = done.stdout.splitlines() or [done.stderr] * 3
+        self.assertEqual((first, again), ('4096', '4096'), told)
+        self.assertIn('at most 4096 event callbacks', told)
