@@ -19,6 +19,7 @@
 
 #include "lib/error.h"
 #include "lib/file.h"
+#include "lib/patient.h"
 
 #define MODE 0600
 #define DROP_EVERY (G_USEC_PER_SEC / 10)
@@ -28,6 +29,7 @@ struct SaveFile {
     char *path;
     char *temporary; /* the name it has for now; NULL: none */
     gboolean direct; /* PATH is written itself */
+    gint64 deadline; /* of opening it: PATH may be on a server that is gone */
 
     GThread *dropper; /* NULL: the cache is not bypassed */
     GMutex lock;
@@ -80,14 +82,14 @@ static char *name_beside(const SaveFile *file)
 static gboolean open_unnamed(SaveFile *file)
 {
     g_autofree char *folder = g_path_get_dirname(file->path);
-    file->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
+    file->fd = patient_open(folder, O_TMPFILE | O_RDWR, MODE, file->deadline);
     return file->fd >= 0;
 }
 
 static gboolean open_beside(SaveFile *file)
 {
     file->temporary = name_beside(file);
-    file->fd = open(file->temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, MODE);
+    file->fd = patient_open(file->temporary, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, MODE, file->deadline);
     if (file->fd < 0)
         g_clear_pointer(&file->temporary, g_free);
     return file->fd >= 0;
@@ -96,20 +98,22 @@ static gboolean open_beside(SaveFile *file)
 static gboolean open_direct(SaveFile *file)
 {
     file->direct = TRUE;
-    file->fd = open(file->path, O_RDWR | O_CLOEXEC);
+    file->fd = patient_open(file->path, O_RDWR, 0, file->deadline);
     return file->fd >= 0;
 }
 
 static gboolean open_file(SaveFile *file, GError **error)
 {
     struct stat info;
-    if (stat(file->path, &info) == 0) {
+    if (patient_stat(file->path, &info, file->deadline)) {
         if (S_ISBLK(info.st_mode))
             return open_direct(file) || fail(file, error);
         errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
         if (!S_ISREG(info.st_mode))
             return fail(file, error);
     }
+    if (errno == ETIMEDOUT)
+        return fail(file, error);
     if (open_unnamed(file))
         return TRUE;
     gboolean unsupported = errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL;
@@ -120,6 +124,7 @@ SaveFile *save_file_new(const char *path, gboolean bypass_cache, GError **error)
 {
     g_autoptr(SaveFile) file = g_new0(SaveFile, 1);
     file->fd = -1;
+    file->deadline = g_get_monotonic_time() + PATIENT_USEC;
     file->path = g_strdup(path);
     g_mutex_init(&file->lock);
     g_cond_init(&file->stop_now);

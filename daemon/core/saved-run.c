@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/core/vm-document.h"
+#include "lib/patient.h"
 
 static gboolean note_difference(const char *path, gpointer data)
 {
@@ -34,9 +35,10 @@ int saved_run_open_file(const char *path, int flags, GError **error)
 {
     struct stat info;
     int fd = -1;
-    gboolean found = stat(path, &info) == 0;
+    gint64 deadline = g_get_monotonic_time() + PATIENT_USEC;
+    gboolean found = patient_stat(path, &info, deadline);
     if (found && is_file(&info))
-        fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        fd = patient_open(path, flags | O_NONBLOCK | O_NOCTTY, 0, deadline);
     if (fd >= 0)
         return fd;
     if (found && !is_file(&info))

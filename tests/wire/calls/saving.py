@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Guests on disk: saved, restored, dumped."""
+import ctypes
 import os
 import threading
+import time
 
 from lib.case import Case, guests, libvirt, proves, world
 
@@ -123,3 +125,24 @@ class Saving(Case):
                                  (domain.coreDump, libvirt.VIR_DOMAIN_RUNNING_UNPAUSED)):
                 self.refused(libvirt.VIR_ERR_SYSTEM_ERROR, call, target)
                 self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, reason])
+
+    def test_a_path_that_hangs(self):
+        """A file system whose program never answers: the call ends, and the guest goes on."""
+        if not os.path.exists('/dev/fuse'):
+            self.skipTest('no FUSE here')
+        folder = self.folder + '/dead'
+        os.makedirs(folder, exist_ok=True)
+        fuse = os.open('/dev/fuse', os.O_RDWR)
+        options = 'fd=%d,rootmode=40000,user_id=0,group_id=0' % fuse
+        c = ctypes.CDLL(None, use_errno=True)
+        self.assertEqual(c.mount(b'dead', folder.encode(), b'fuse', 0, options.encode()), 0, os.strerror(ctypes.get_errno()))
+        try:
+            domain = self.start('one', flags=0)
+            began = time.monotonic()
+            self.refused(libvirt.VIR_ERR_SYSTEM_ERROR, domain.save, folder + '/x')
+            self.assertLess(time.monotonic() - began, 15)
+            self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
+            self.refused(libvirt.VIR_ERR_SYSTEM_ERROR, self.conn.restore, folder + '/x')
+        finally:
+            os.close(fuse)
+            c.umount2(folder.encode(), 2)

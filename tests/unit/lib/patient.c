@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/patient.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+static gint64 soon(void)
+{
+    return g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+}
+
+static void test_open(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("patient-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "file", NULL);
+    struct stat info;
+    char byte = 0;
+
+    g_assert_cmpint(patient_open(path, O_RDONLY, 0, soon()), ==, -1);
+    g_assert_cmpint(errno, ==, ENOENT);
+    g_assert_false(patient_stat(path, &info, soon()));
+    g_assert_cmpint(errno, ==, ENOENT);
+    int fd = patient_open(path, O_RDWR | O_CREAT | O_EXCL, 0600, soon());
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(fcntl(fd, F_GETFD), ==, FD_CLOEXEC);
+    g_assert_cmpint(write(fd, "x", 1), ==, 1);
+    g_assert_cmpint(pread(fd, &byte, 1, 0), ==, 1);
+    g_assert_cmpint(byte, ==, 'x');
+    close(fd);
+    g_assert_true(patient_stat(path, &info, soon()));
+    g_assert_cmpint(info.st_size, ==, 1);
+    g_assert_cmpint(info.st_mode & 0777, ==, 0600);
+    fd = patient_open(folder, O_RDWR | O_TMPFILE, 0600, soon());
+    g_assert_true(fd >= 0 || errno == EOPNOTSUPP);
+    close(fd);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
+/* A pipe that nobody writes to is what a dead server is: the open does not come back. */
+static void test_hangs(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("patient-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "pipe", NULL);
+    gint64 begin = g_get_monotonic_time();
+
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    g_assert_cmpint(patient_open(path, O_RDONLY, 0, begin + G_USEC_PER_SEC / 5), ==, -1);
+    g_assert_cmpint(errno, ==, ETIMEDOUT);
+    g_assert_cmpint(g_get_monotonic_time() - begin, <, 3 * G_USEC_PER_SEC);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/patient/open", test_open);
+    g_test_add_func("/patient/hangs", test_hangs);
+    return g_test_run();
+}
