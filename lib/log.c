@@ -114,18 +114,18 @@ static void write_stderr(char **record)
     }
 }
 
-static char **make_record(int priority, const char *line, const LogContext *context)
+static char **make_record(int priority, const char *line, LogContext context)
 {
     if (!identifier)
         return stderr_record(priority, line);
-    return journal_record(priority, line, context ? context->domain : NULL, context ? context->request : NULL);
+    return journal_record(priority, line, context.domain, context.request);
 }
 
 static char **lost_record(guint n)
 {
     g_autofree char *line = g_strdup_printf("%u lines were left out here: nobody took them in time", n);
 
-    return make_record(LOG_WARNING, line, NULL);
+    return make_record(LOG_WARNING, line, (LogContext){0});
 }
 
 static void write_record(char **record)
@@ -155,16 +155,16 @@ void log_open(const char *name)
 
 static void log_linev(int priority, const char *format, va_list args)
 {
-    const LogContext *context = context_now;
+    const LogContext context = log_context_get();
     g_autofree char *text = g_strdup_vprintf(format, args);
     GString *full = g_string_new(NULL);
     g_autofree char *line = NULL;
     g_auto(GStrv) record = NULL;
 
-    if (context && context->domain)
-        g_string_append_printf(full, "[%s] ", context->domain);
-    if (context && context->request)
-        g_string_append_printf(full, "(%s) ", context->request);
+    if (context.domain)
+        g_string_append_printf(full, "[%s] ", context.domain);
+    if (context.request)
+        g_string_append_printf(full, "(%s) ", context.request);
     g_string_append(full, text);
     line = one_line(full->str);
     g_string_free(full, TRUE);
@@ -196,6 +196,19 @@ void log_context_enter(LogContext *context)
 void log_context_leave(LogContext *context)
 {
     context_now = context->outer;
+}
+
+LogContext log_context_get(void)
+{
+    LogContext all = {0};
+
+    for (const LogContext *context = context_now; context; context = context->outer) {
+        if (!all.domain)
+            all.domain = context->domain;
+        if (!all.request)
+            all.request = context->request;
+    }
+    return all;
 }
 
 /* Whether a line may be written now; RET_DROPPED is how many were not, before. */

@@ -23,15 +23,19 @@ gboolean log_wants(int priority);
 /* Octets that would break the line are shown as \xNN: a message may quote what a client sent. */
 void log_line(int priority, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* What the calling thread works for; strings are borrowed until log_context_leave(). Nests. */
+/* What the calling thread works for; strings are borrowed until log_context_leave(). Nests: what the inner one leaves open
+ * is the outer one's. */
 typedef struct LogContext {
-    const char *domain;  /* NULL: none */
-    const char *request; /* NULL: none */
+    const char *domain;
+    const char *request;
     struct LogContext *outer;
 } LogContext;
 
 void log_context_enter(LogContext *context);
 void log_context_leave(LogContext *context);
+
+/* All that is known now, for another thread that works for the same: it enters a copy. Strings are borrowed. */
+LogContext log_context_get(void);
 
 /* For what a stranger can cause as often as he likes: at most BURST lines every INTERVAL seconds, and then one that
  * says how many were left out. Static storage, LOG_LIMIT_INIT. */

@@ -26,7 +26,7 @@ static void save_late(gpointer data)
     g_autoptr(Vm) vm = data;
     g_autoptr(GError) error = NULL;
     if (!record_save(vm, &error))
-        log_line(LOG_ERR, "domain %s: its state is not on record: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_ERR, "its state is not on record: %s", error->message);
 }
 
 /* The record follows in the queue: the event loop does not write files. */
@@ -95,11 +95,10 @@ gboolean host_edit_live(Vm *vm, VmEdit edit, gpointer data, GError **error)
 
 static void host_log(Vm *vm, int priority, const char *text)
 {
-    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
-    LogContext context = {.domain = view ? vm_view_def(view)->name : NULL};
-    log_context_enter(&context);
-    log_line(priority, "%s", text);
-    log_context_leave(&context);
+    if (vm)
+        vm_log(vm, priority, "%s", text);
+    else
+        log_line(priority, "%s", text);
 }
 
 static DriverHost host = {

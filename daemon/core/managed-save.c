@@ -38,6 +38,6 @@ gboolean managed_save_start(Vm *vm, gboolean bypass_cache, ManagedSaveStart star
     /* The guest runs, and its disks with it: what is left must not be started from again, so somebody has to know. */
     g_autoptr(GError) left = NULL;
     if (!managed_save_remove(vm, &left))
-        log_line(LOG_ERR, "%s", left->message);
+        vm_log(vm, LOG_ERR, "%s", left->message);
     return TRUE;
 }

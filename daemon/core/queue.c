@@ -13,6 +13,7 @@
 
 #include "daemon/core/threads.h"
 #include "lib/error.h"
+#include "lib/log.h"
 
 #define QUEUE_THREADS_MAX 16384
 #define WORK_THREADS_MAX 32
@@ -150,6 +151,7 @@ void queue_push_front(Queue *queue, QueueFunc fn, gpointer data)
 typedef struct {
     QueueFunc fn;
     gpointer data;
+    LogContext context; /* who waits is whom it is for */
     GMutex lock;
     GCond cond;
     gboolean done;
@@ -158,7 +160,9 @@ typedef struct {
 static void run_waited(gpointer data)
 {
     Wait *wait = data;
+    log_context_enter(&wait->context);
     wait->fn(wait->data);
+    log_context_leave(&wait->context);
     g_mutex_lock(&wait->lock);
     wait->done = TRUE;
     g_cond_signal(&wait->cond);
@@ -167,7 +171,7 @@ static void run_waited(gpointer data)
 
 gboolean queue_run(Queue *queue, QueueFunc fn, gpointer data, GError **error)
 {
-    Wait wait = {.fn = fn, .data = data};
+    Wait wait = {.fn = fn, .data = data, .context = log_context_get()};
     g_mutex_init(&wait.lock);
     g_cond_init(&wait.cond);
     gboolean ok = queue_push(queue, run_waited, &wait, error);

@@ -101,7 +101,7 @@ static void start_one(gpointer data)
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(GError) error = NULL;
     if (view->id < 0 && view->next && !start_or_go_on(vm, view, &error))
-        log_line(LOG_ERR, "domain %s cannot be started with the host: %s", view->next->name, error->message);
+        vm_log(vm, LOG_ERR, "it cannot be started with the host: %s", error->message);
     one_done(one->all);
     g_free(one);
 }
@@ -114,7 +114,7 @@ static void queue_one(Vm *vm, Autostart *all)
     g_atomic_int_inc(&all->left);
     if (queue_push(vm->queue, start_one, one, &error))
         return;
-    log_line(LOG_ERR, "domain %s cannot be started with the host: %s", vm->uuid_text, error->message);
+    vm_log(vm, LOG_ERR, "it cannot be started with the host: %s", error->message);
     vm_unref(vm);
     g_free(one);
     one_done(all);

@@ -49,7 +49,7 @@ static void drop_save(Vm *vm)
 {
     g_autoptr(GError) error = NULL;
     if (has_save(vm) && !managed_save_remove(vm, &error))
-        log_line(LOG_ERR, "domain %s: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_ERR, "%s", error->message);
 }
 
 /* How the run of a guest that is not there any more has ended. */
@@ -73,9 +73,9 @@ static void give_up(const Adopt *adopt, const GError *error)
     Vm *vm = adopt->vm;
     const Ending ending = ending_of(adopt);
     if (adopt->half)
-        log_line(LOG_NOTICE, "domain %s was half started when the daemon ended: what there was is removed", vm->uuid_text);
+        vm_log(vm, LOG_NOTICE, "it was half started when the daemon ended: what there was is removed");
     else
-        log_line(LOG_WARNING, "domain %s ended while no daemon was there: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_WARNING, "it ended while no daemon was there: %s", error->message);
     if (!adopt->half && !adopt->saving)
         drop_save(vm);
     if (run_undo(vm, RUN_DRIVEN, ending.reason) && ending.told)
@@ -94,9 +94,9 @@ static void settle_save(const Adopt *adopt)
         drop_save(vm);
     if (!goes_on || has_save(vm))
         return;
-    log_line(LOG_NOTICE, "domain %s was being saved when the daemon ended: it goes on", vm->uuid_text);
+    vm_log(vm, LOG_NOTICE, "it was being saved when the daemon ended, and goes on");
     if (!ops->resume(vm->instance->self, vm, &error))
-        log_line(LOG_ERR, "domain %s stays paused: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_ERR, "it stays paused: %s", error->message);
 }
 
 static void end_orphan(gpointer data)
@@ -104,7 +104,7 @@ static void end_orphan(gpointer data)
     g_autoptr(Vm) vm = data;
     g_autoptr(GError) error = NULL;
     if (!run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED, &error))
-        log_line(LOG_ERR, "domain %s cannot be destroyed: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_ERR, "it cannot be destroyed: %s", error->message);
 }
 
 /* The connection that it was to end with ended with the daemon. */
@@ -113,7 +113,7 @@ static void destroy_orphan(Vm *vm)
     g_autoptr(GError) error = NULL;
     if (pool_push(POOL_CONTROL, end_orphan, vm_ref(vm), &error))
         return;
-    log_line(LOG_ERR, "domain %s cannot be destroyed: %s", vm->uuid_text, error->message);
+    vm_log(vm, LOG_ERR, "it cannot be destroyed: %s", error->message);
     vm_unref(vm);
 }
 
@@ -123,7 +123,7 @@ static void adopted(const Adopt *adopt)
     g_autoptr(GError) error = NULL;
     g_autoptr(VmView) view = vm_view(vm);
     if (!record_save(vm, &error))
-        log_line(LOG_ERR, "domain %s: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_ERR, "%s", error->message);
     settle_save(adopt);
     run_become_running(vm);
     if (view->autodestroy)

@@ -57,7 +57,7 @@ static void clean_up(Vm *vm, RunExtent extent)
     if (extent >= RUN_DRIVEN)
         vm->instance->driver->run->cleanup(vm->instance->self, vm);
     if (extent >= RUN_RECORDED && !record_remove(vm, &error))
-        log_line(LOG_ERR, "domain %s: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_ERR, "%s", error->message);
     release_owner(vm);
     run_set_phase(vm, VM_IDLE);
     registry_drop(vm->instance->registry, vm);
@@ -83,7 +83,7 @@ static gboolean end_process(Vm *vm)
     g_autoptr(GError) error = NULL;
     if (vm->instance->driver->run->kill(vm->instance->self, vm, FALSE, &error))
         return TRUE;
-    log_line(LOG_ERR, "domain %s: its process cannot be ended, so it counts as running: %s", vm->uuid_text, error->message);
+    vm_log(vm, LOG_ERR, "its process cannot be ended, so it counts as running: %s", error->message);
     return FALSE;
 }
 
@@ -130,7 +130,7 @@ static void restart(Vm *vm)
     how.definition = definition;
     if (definition && run_start(vm, &how, &error))
         return;
-    log_line(LOG_ERR, "domain %s cannot be started again: %s", vm->uuid_text, error->message);
+    vm_log(vm, LOG_ERR, "it cannot be started again: %s", error->message);
     run_hide_if_transient(vm);
 }
 

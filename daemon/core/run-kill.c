@@ -100,5 +100,5 @@ void run_owner_gone(Vm *vm, gpointer owner)
     g_autoptr(GError) error = NULL;
     int id = owned_id(vm, owner);
     if (id >= 0 && want_end(vm, id, detail, reason) && !kill_id(vm, id, FALSE, detail, reason, &error))
-        log_line(LOG_ERR, "domain %s cannot be destroyed with its connection: %s", vm->uuid_text, error->message);
+        vm_log(vm, LOG_ERR, "it cannot be destroyed with its connection: %s", error->message);
 }

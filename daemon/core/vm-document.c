@@ -68,10 +68,13 @@ static gboolean check_text(const Domain *definition, GError **error)
 /* What a definition says in vain is no error, but somebody wants to know. */
 static void log_warnings(const Domain *definition, const GPtrArray *warnings)
 {
+    LogContext context = {.domain = definition->name};
+    log_context_enter(&context);
     for (guint i = 0; i < warnings->len && i < WARNINGS_MAX; i++)
-        log_line(LOG_NOTICE, "definition of '%s': %s", definition->name, (const char *)warnings->pdata[i]);
+        log_line(LOG_NOTICE, "its definition: %s", (const char *)warnings->pdata[i]);
     if (warnings->len > WARNINGS_MAX)
-        log_line(LOG_NOTICE, "definition of '%s': %u more", definition->name, warnings->len - WARNINGS_MAX);
+        log_line(LOG_NOTICE, "its definition: %u more", warnings->len - WARNINGS_MAX);
+    log_context_leave(&context);
 }
 
 static gboolean validates(XmlDocument *document, GError **error)

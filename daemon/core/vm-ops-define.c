@@ -16,6 +16,7 @@
 #include "daemon/core/vm-document.h"
 #include "daemon/core/vm-ops.h"
 #include "lib/file.h"
+#include "lib/log.h"
 
 typedef gboolean (*Change)(Vm *vm, gpointer data, GError **error);
 
@@ -33,14 +34,19 @@ static void take_turn(gpointer data)
     turn->ok = turn->change(turn->vm, turn->data, &turn->error);
 }
 
-static gboolean run_turn(Vm *vm, Change change, gpointer data, GError **error)
+/* VM is claimed for CALL. */
+static gboolean run_turn(Call *call, Vm *vm, Change change, gpointer data, GError **error)
 {
     Turn turn = {.vm = vm, .change = change, .data = data};
-    if (!queue_run(vm->queue, take_turn, &turn, error))
-        return FALSE;
+    g_autoptr(VmView) view = vm_view(vm);
+    LogContext context = {.domain = vm_view_def(view)->name};
+    call->vm = vm_ref(vm);
+    log_context_enter(&context);
+    gboolean ran = queue_run(vm->queue, take_turn, &turn, error);
+    log_context_leave(&context);
     if (turn.error)
         g_propagate_error(error, turn.error);
-    return turn.ok;
+    return ran && turn.ok;
 }
 
 static gboolean is_removed(Vm *vm)
@@ -110,7 +116,7 @@ static gboolean define(Call *call, const char *xml, guint flags, RemoteNonnullDo
     Vm *vm = definition ? registry_claim(registry, definition, TRUE, error) : NULL;
     if (!vm)
         return FALSE;
-    gboolean ok = run_turn(vm, define_now, definition, error) && ops_reply_domain(vm, ret);
+    gboolean ok = run_turn(call, vm, define_now, definition, error) && ops_reply_domain(vm, ret);
     registry_release(registry, vm);
     return ok;
 }
@@ -153,7 +159,7 @@ gboolean ops_create(Call *call, RunStart *how, guint flags, RemoteNonnullDomain 
     if (!vm)
         return FALSE;
     Create create = {call, how, flags};
-    gboolean ok = run_turn(vm, create_now, &create, error) && (!ret || ops_reply_domain(vm, ret));
+    gboolean ok = run_turn(call, vm, create_now, &create, error) && (!ret || ops_reply_domain(vm, ret));
     registry_release(registry, vm);
     return ok;
 }

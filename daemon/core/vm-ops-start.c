@@ -45,7 +45,7 @@ static void connection_closed(gpointer data)
     g_atomic_int_set(&autodestroy->gone, TRUE);
     if (pool_push(POOL_CONTROL, end_it, autodestroy, &error))
         return;
-    log_line(LOG_ERR, "domain %s is not destroyed with its connection: %s", autodestroy->vm->uuid_text, error->message);
+    vm_log(autodestroy->vm, LOG_ERR, "it is not destroyed with its connection: %s", error->message);
     autodestroy_unref(autodestroy);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/log.h"
 #include "lib/uuid.h"
 
 /* A definition that comes to life as a run has no `next`; everything else has. */
@@ -145,6 +146,21 @@ gboolean vm_wait_inactive(Vm *vm, gint64 deadline)
     gboolean inactive = vm->view->id < 0;
     g_mutex_unlock(&vm->lock);
     return inactive;
+}
+
+void vm_log(Vm *vm, int priority, const char *format, ...)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    LogContext context = {.domain = vm_view_def(view)->name};
+    va_list args;
+    if (!log_wants(priority))
+        return;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    log_context_enter(&context);
+    log_line(priority, "%s", text);
+    log_context_leave(&context);
 }
 
 void vm_set_operation(Vm *vm, const char *name)

@@ -91,6 +91,9 @@ void vm_set_private(Vm *vm, gpointer data, GDestroyNotify destroy);
 /* Waits until the domain is not running or DEADLINE (g_get_monotonic_time()) has passed; FALSE then. */
 gboolean vm_wait_inactive(Vm *vm, gint64 deadline);
 
+/* One line to the log with VM's name before it, and the call's that the thread works for. */
+void vm_log(Vm *vm, int priority, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* What the queue is doing now, for messages. NAME (static); NULL: nothing. */
 void vm_set_operation(Vm *vm, const char *name);
 

@@ -36,7 +36,8 @@ typedef struct Call {
     const DriverInstance *instance; /* the connection's driver; NULL before connect_open */
     const Identity *identity;
     Vm *vm;                  /* the domain its arguments name, already looked up, where the row has lane write or control;
-                              * else NULL; borrowed */
+                              * else NULL; borrowed. A handler that makes a domain puts a reference here, so that what is
+                              * logged for the call has its name */
     int *fds;                /* descriptors that came with the call; a handler that keeps one sets it to -1 here */
     guint n_fds;
     GArray *ret_fds;         /* of int: descriptors to send with the reply; closed after; NULL where the row sends none */

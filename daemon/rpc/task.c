@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/rpc/task.h"
 
+#include "daemon/core/registry.h"
 #include "daemon/rpc/client-private.h"
 #include "daemon/rpc/costs.h"
 #include "daemon/rpc/error.h"
@@ -63,10 +64,25 @@ static void task_free(Task *task)
     g_free(task);
 }
 
-/* The name of the domain that TASK works on, to free; NULL if it is not known yet. */
+/* The domain that TASK works on, a new reference; NULL if there is none, or it is not known yet. */
+static Vm *domain_of(const Task *task)
+{
+    const Call *call = &task->call;
+    const RemoteNonnullDomain *dom;
+
+    if (call->vm)
+        return vm_ref(call->vm);
+    if (!call->instance || !task->args || call->proc->domain_offset < 0)
+        return NULL;
+    dom = (gconstpointer)((const guint8 *)task->args + call->proc->domain_offset);
+    return registry_find_uuid(call->instance->registry, dom->uuid);
+}
+
+/* Its name, to free. */
 static char *domain_name(const Task *task)
 {
-    g_autoptr(VmView) view = task->call.vm ? vm_view(task->call.vm) : NULL;
+    g_autoptr(Vm) vm = domain_of(task);
+    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
     const Domain *def = view ? vm_view_def(view) : NULL;
 
     return def ? g_strdup(def->name) : NULL;
@@ -151,8 +167,11 @@ static void run(gpointer data)
     label_enter(&label, task);
     if (writes)
         vm_set_operation(task->call.vm, proc->name);
-    if (!handle(task, &octets, &error) && error)
+    if (!handle(task, &octets, &error) && error) {
+        label_leave(&label); /* by now it may have a domain */
+        label_enter(&label, task);
         answer_error(task, task->call.vm ? LOG_INFO : LOG_DEBUG, error);
+    }
     if (writes)
         vm_set_operation(task->call.vm, NULL);
     label_leave(&label);

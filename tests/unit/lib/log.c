@@ -2,8 +2,13 @@
 #include "lib/log.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LINES 40000 /* far more than a pipe and the buffer hold */
@@ -37,7 +42,7 @@ static void test_lines(void)
     g_test_trap_assert_passed();
     g_test_trap_assert_stderr("*warning: plain\n"
                               "*error: [web] (7.3) two\\x0alines \\x1b[31m\n"
-                              "*info: (7.4) inner\n"
+                              "*info: [web] (7.4) inner\n"
                               "*notice: [web] (7.3) outer again\n"
                               "*info: limited 0\n*info: limited 1\n");
     g_test_trap_assert_stderr_unmatched("*limited 2*");
@@ -104,10 +109,81 @@ static void test_full_pipe(void)
     g_thread_join(reader);
 }
 
+#define JOURNAL "/run/systemd/journal"
+
+/* A journal's socket, in a mount namespace of our own. */
+static int open_journal(void)
+{
+    const struct sockaddr_un address = {AF_UNIX, JOURNAL "/socket"};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        g_mkdir_with_parents(JOURNAL, 0755) < 0 || mount("tmpfs", JOURNAL, "tmpfs", 0, NULL) < 0 ||
+        bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void expect_fields(int fd, const char *const *expected)
+{
+    char record[8192];
+    gssize n = recv(fd, record, sizeof(record) - 1, MSG_DONTWAIT);
+
+    g_assert_cmpint(n, >, 0);
+    record[n] = '\0';
+    g_auto(GStrv) fields = g_strsplit(record, "\n", -1);
+    guint n_fields = 0;
+    for (; *expected; expected++, n_fields++)
+        g_assert_true(g_strv_contains((const char *const *)fields, *expected));
+    g_assert_cmpuint(g_strv_length(fields), ==, n_fields + 1); /* after the last there is nothing */
+}
+
+/* Standard error is connected to the journal: domain and request are fields of their own. */
+static void test_journal(void)
+{
+    LogContext outer = {.domain = "web", .request = "7.3"}, inner = {.domain = "db"};
+    g_autofree char *stream = NULL;
+    struct stat st;
+    int fd;
+
+    if (geteuid() != 0) {
+        g_test_skip("needs a mount namespace");
+        return;
+    }
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+        g_test_trap_assert_passed();
+        return;
+    }
+    fd = open_journal();
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(fstat(STDERR_FILENO, &st), ==, 0);
+    stream = g_strdup_printf("%lu:%lu", (gulong)st.st_dev, (gulong)st.st_ino);
+    g_setenv("JOURNAL_STREAM", stream, TRUE);
+    log_open("test");
+    log_line(LOG_WARNING, "plain");
+    log_context_enter(&outer);
+    log_line(LOG_ERR, "outer");
+    log_context_enter(&inner);
+    log_line(LOG_INFO, "inner");
+    log_flush();
+    log_context_leave(&inner);
+    log_context_leave(&outer);
+    expect_fields(fd, (const char *const[]){"MESSAGE=plain", "PRIORITY=4", "SYSLOG_IDENTIFIER=test", NULL});
+    expect_fields(fd, (const char *const[]){"MESSAGE=[web] (7.3) outer", "PRIORITY=3", "SYSLOG_IDENTIFIER=test",
+                                            "DUOVIRT_DOMAIN=web", "DUOVIRT_REQUEST=7.3", NULL});
+    expect_fields(fd, (const char *const[]){"MESSAGE=[db] (7.3) inner", "PRIORITY=6", "SYSLOG_IDENTIFIER=test",
+                                            "DUOVIRT_DOMAIN=db", "DUOVIRT_REQUEST=7.3", NULL});
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/log/lines", test_lines);
+    g_test_add_func("/log/journal", test_journal);
     g_test_add_func("/log/full-pipe", test_full_pipe);
     return g_test_run();
 }
