@@ -147,6 +147,8 @@ static void read_more(Client *client)
         return;
     if (n == -EPROTO)
         client_refuse(client, "too many descriptors");
+    if (n == 0 && client->reader.n > 0)
+        client_refuse(client, "it ended in the middle of a message");
     if (n <= 0) {
         client_close(client);
         return;

@@ -9,6 +9,7 @@ DUOVIRT_TARGET=libvirtd asks Debian's libvirtd the same; where we differ on purp
 import array
 import contextlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -335,6 +336,10 @@ class Wrong(Raw):
             self.assertEqual((message.status, message.error.code), (ERROR, 42))
             message = c.call(LOOKUP_BY_NAME, string(name + 'x'))
             self.assertEqual((message.status, message.error.code), (ERROR, RPC))
+            # What follows the arguments means nothing, and the length word does not count.
+            message = c.call(LOOKUP_BY_NAME, string('nobody').ljust(MESSAGE_MAX - 24, b'x'))
+            self.assertEqual((message.status, message.error.code), (ERROR, 42))
+            self.assertEqual(c.call(GET_LIB_VERSION).status, OK)
 
     def test_log_is_short(self):
         if server.on_oracle():
@@ -345,6 +350,25 @@ class Wrong(Raw):
                 c.put(b'GET / HTTP/1.1\r\n\r\n')
                 c.ended()
         self.assertLess(len(self.server.tail(100000).splitlines()) - before, 20)
+
+    def test_log_says_why(self):
+        if server.on_oracle():
+            self.skipTest('about our log')
+        cases = (
+            (b'GET / HTTP/1.1\r\n\r\n', 'impossible message length 1195725856'),
+            (struct.pack('>IIIiIII', 28, REMOTE, 1, GET_LIB_VERSION, 9, 1, OK), 'unknown message type 9'),
+            (struct.pack('>IIIiIII', 28, REMOTE, 1, GET_LIB_VERSION, REPLY, 1, OK), 'it sent what only a server sends'),
+            (struct.pack('>IIIi', 28, REMOTE, 1, GET_LIB_VERSION), 'it ended in the middle of a message'),
+        )
+        with server.target() as fresh:  # whose limits of lines nobody has used up
+            for octets, why in cases:
+                c = Connection(fresh.socket)
+                c.put(octets)
+                c.socket.shutdown(socket.SHUT_WR)
+                self.assertTrue(c.ended())
+                c.close()
+                line = r'warning: closed connection \d+ of uid 0 pid %d: .*%s' % (os.getpid(), why)
+                server.wait_until(lambda: re.search(line, fresh.tail(1000)), what=line)
 
 
 class Descriptors(Raw):

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors that take long to close: closing the last of a socket that lingers waits for its peer. */
+/* Descriptors there and back; and those that take long to close: closing the last of a socket that lingers waits for its
+ * peer. */
 #include <arpa/inet.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,6 +121,80 @@ static void test_half_a_message(Front *front, gconstpointer data)
     close(other);
 }
 
+static GArray *taken; /* of int */
+
+/* Row with descriptors in: keeps them. */
+gboolean remote_domain_create_with_files(Call *call, const RemoteDomainCreateWithFilesArgs *args,
+                                         RemoteDomainCreateWithFilesRet *ret, GError **error)
+{
+    for (guint i = 0; i < call->n_fds; i++) {
+        g_array_append_val(taken, call->fds[i]);
+        call->fds[i] = -1;
+    }
+    ret->dom.name = g_strdup("x");
+    return TRUE;
+}
+
+/* Row with descriptors out: gives those back. */
+gboolean remote_domain_open_graphics_fd(Call *call, const RemoteDomainOpenGraphicsFdArgs *args, GError **error)
+{
+    g_array_append_vals(call->ret_fds, taken->data, taken->len);
+    g_array_set_size(taken, 0);
+    return TRUE;
+}
+
+/* The next message with its descriptors, which the reader keeps. */
+static void receive_frame(int fd, FrameReader *reader, guint8 *buffer, Frame *ret_frame)
+{
+    struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+
+    while (frame_reader_next(reader, ret_frame, NULL) != FRAME_READY) {
+        frame_reader_settle(reader);
+        g_assert_cmpint(poll(&pollfd, 1, 10000), ==, 1);
+        g_assert_cmpint(frame_reader_receive(reader, fd, buffer, SERVER_BUFFER_SIZE), >, 0);
+    }
+}
+
+/* As many as a message may carry, there and back. */
+static void test_most(Front *front, gconstpointer data)
+{
+    RemoteDomainCreateWithFilesArgs args = {.dom = {.name = (char *)"x"}};
+    RemoteDomainOpenGraphicsFdArgs back = {.dom = {.name = (char *)"x"}};
+    g_autoptr(GByteArray) payload = g_byte_array_new();
+    g_autofree guint8 *buffer = g_malloc(SERVER_BUFFER_SIZE);
+    guint32 count = GUINT32_TO_BE(FRAME_FDS_MAX);
+    int fd = front_open(front, FALSE), pipes[2];
+    FrameReader reader = {0};
+    Frame frame;
+
+    taken = g_array_new(FALSE, FALSE, sizeof(int));
+    g_assert_cmpint(pipe(pipes), ==, 0);
+    g_byte_array_append(payload, (const guint8 *)&count, sizeof(count));
+    g_assert_true(wire_encode(PROC(DOMAIN_CREATE_WITH_FILES)->args, &args, payload, NULL));
+    send_frame(fd, (FrameHeader){REMOTE_PROGRAM, 1, REMOTE_PROC_DOMAIN_CREATE_WITH_FILES, NET_CALL_WITH_FDS, 2, NET_OK},
+               payload->data, payload->len);
+    for (guint i = 1; i < FRAME_FDS_MAX; i++)
+        give(fd, dup(pipes[1]), 1);
+    give(fd, pipes[1], 1);
+    g_autoptr(Message) made = receive(fd);
+    assert_ok(made, 2);
+    g_assert_cmpuint(taken->len, ==, FRAME_FDS_MAX);
+
+    send_call(fd, PROC(DOMAIN_OPEN_GRAPHICS_FD), 3, &back);
+    receive_frame(fd, &reader, buffer, &frame);
+    g_assert_cmpuint(frame.header.type, ==, NET_REPLY_WITH_FDS);
+    g_assert_cmpuint(frame.header.status, ==, NET_OK);
+    g_assert_cmpuint(frame.n_fds, ==, FRAME_FDS_MAX);
+    for (guint i = 0; i < frame.n_fds; i++)
+        g_assert_cmpint(write(frame.fds[i], "x", 1), ==, 1);
+    frame_reader_clear(&reader);
+    close(fd);
+    g_assert_cmpint(read(pipes[0], buffer, SERVER_BUFFER_SIZE), ==, FRAME_FDS_MAX);
+    g_assert_cmpint(read(pipes[0], buffer, 1), ==, 0); /* nobody kept one */
+    close(pipes[0]);
+    g_array_unref(taken);
+}
+
 static GMutex gate;
 
 /* Lane work: waits for the gate. */
@@ -159,5 +235,6 @@ int main(int argc, char **argv)
     g_test_add("/descriptors/too-many", Front, NULL, front_setup, test_too_many, front_teardown);
     g_test_add("/descriptors/half-a-message", Front, NULL, front_setup, test_half_a_message, front_teardown);
     g_test_add("/descriptors/not-received", Front, NULL, front_setup, test_not_received, front_teardown);
+    g_test_add("/descriptors/most", Front, NULL, front_setup, test_most, front_teardown);
     return g_test_run();
 }

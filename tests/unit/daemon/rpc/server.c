@@ -338,6 +338,29 @@ static void test_keepalive(Front *front, gconstpointer data)
     close(fd);
 }
 
+/* Who answers our pings lives on, however many of his calls are open. */
+static void test_pinged_beside_slow_calls(Front *front, gconstpointer data)
+{
+    RemoteConnectSupportsFeatureArgs keepalive = {.feature = 10};
+    int fd;
+
+    front->limits.keepalive_interval = 1;
+    server_set_limits(front->server, &front->limits);
+    fd = front_open(front, FALSE);
+    send_call(fd, PROC(CONNECT_SUPPORTS_FEATURE), 2, &keepalive);
+    g_autoptr(Message) reply = receive(fd);
+    assert_ok(reply, 2);
+    start_slow_calls(fd, SLOW_CALLS);
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(Message) ping = receive(fd);
+        g_assert_cmpuint(ping->header.program, ==, 0x6b656570);
+        g_assert_cmpint(ping->header.procedure, ==, 1);
+        send_frame(fd, (FrameHeader){0x6b656570, 1, 2, NET_MESSAGE, 0, NET_OK}, NULL, 0);
+    }
+    assert_slow_replies(fd, SLOW_CALLS);
+    close(fd);
+}
+
 typedef struct {
     GString *order;
     gint left;
@@ -485,6 +508,7 @@ int main(int argc, char **argv)
         {"/server/limits", test_limits},
         {"/server/handshake", test_handshake},
         {"/server/keepalive", test_keepalive},
+        {"/server/pinged-beside-slow-calls", test_pinged_beside_slow_calls},
         {"/server/hooks", test_hooks},
         {"/server/account", test_account},
         {"/server/account-over", test_account_over},
