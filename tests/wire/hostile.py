@@ -107,12 +107,13 @@ def spoil(chance, data):
 
 def attack(path, data):
     """Sends DATA as far as it is taken, reads a little, leaves."""
+    end = time.monotonic() + 0.2  # events may come without end
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(0.05)
+        s.settimeout(0.02)
         try:
             s.connect(path)
             s.sendall(data)
-            while s.recv(65536):
+            while time.monotonic() < end and s.recv(65536):
                 pass
         except OSError:
             pass
