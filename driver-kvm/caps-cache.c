@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a binary is known by is a line of text: change one word of it and the stored answer is another binary's. It is
- * stored in front of the answer, in one file per path.
+ * stored with the answer, in one file per path, which is mapped and searched where it lies: its pages are the page cache's.
+ * The file is only ever replaced as a whole. (Whoever shortens it under us ends the daemon, as with a library of ours.)
  */
 #include "driver-kvm/caps-cache.h"
 
@@ -13,11 +14,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "driver-kvm/caps-probe.h"
+#include "driver-kvm/caps-ask.h"
+#include "driver-kvm/caps-form.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
-#define FORMAT "3" /* of the stored form: another number makes old files strangers */
+#define FORMAT "4" /* of the stored form: another number makes old files strangers */
 #define FILE_MAX (16 * 1024 * 1024)
 
 typedef struct {
@@ -27,7 +29,7 @@ typedef struct {
 } Entry;
 
 struct CapsCache {
-    char *folder;
+    char *folder, *probe;
     const ProcessIds *ids;
     GMutex lock; /* guards the table; an entry stays once it is there */
     GHashTable *entries; /* path -> Entry */
@@ -43,11 +45,12 @@ static void entry_free(gpointer data)
     g_free(entry);
 }
 
-CapsCache *caps_cache_new(const char *folder, const ProcessIds *ids)
+CapsCache *caps_cache_new(const char *folder, const char *probe, const ProcessIds *ids)
 {
     CapsCache *cache = g_new0(CapsCache, 1);
 
     cache->folder = g_strdup(folder);
+    cache->probe = g_strdup(probe);
     cache->ids = ids;
     g_mutex_init(&cache->lock);
     cache->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
@@ -61,6 +64,7 @@ void caps_cache_free(CapsCache *cache)
     g_hash_table_unref(cache->entries);
     g_mutex_clear(&cache->lock);
     g_free(cache->folder);
+    g_free(cache->probe);
     g_free(cache);
 }
 
@@ -106,23 +110,58 @@ static char *identify(const char *binary, gboolean kvm, GError **error)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static Caps *load(const char *path, const char *identity)
+/* The whole of FD, which stays the caller's. NULL: it is empty, or no file of ours. */
+static GVariant *map(int fd)
 {
-    g_autofree char *content = file_read(path, FILE_MAX, NULL, NULL);
-    gsize length = strlen(identity);
-
-    if (!content || strncmp(content, identity, length) != 0 || content[length] != '\n')
+    g_autoptr(GMappedFile) file = fd >= 0 ? g_mapped_file_new_from_fd(fd, FALSE, NULL) : NULL;
+    gsize length = file ? g_mapped_file_get_length(file) : 0;
+    g_autoptr(GBytes) bytes = length > 0 && length <= FILE_MAX ? g_mapped_file_get_bytes(file) : NULL;
+    if (!bytes)
         return NULL;
-    return caps_parse(content + length + 1, NULL);
+    /* looked through once; then it can be trusted */
+    g_autoptr(GVariant) form = g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(CAPS_FORM), bytes, FALSE));
+    return g_variant_is_normal_form(form)
+               ? g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(CAPS_FORM), bytes, TRUE))
+               : NULL;
 }
 
-static void store(const CapsCache *cache, const char *path, const char *identity, const char *text)
+static Caps *load(const char *path, const char *identity)
 {
-    g_autofree char *content = g_strconcat(identity, "\n", text, NULL);
+    int fd = file_open(path, NULL);
+    g_autoptr(GVariant) form = map(fd);
+    const char *whose = "";
 
-    /* without it the next start of the daemon only takes longer */
-    if (file_make_folder(cache->folder, 0755, NULL))
-        file_replace(path, content, -1, 0644, NULL);
+    if (fd >= 0)
+        close(fd);
+    if (form)
+        g_variant_get_child(form, CAPS_AT_IDENTITY, "&s", &whose);
+    return g_str_equal(whose, identity) ? caps_new(form) : NULL;
+}
+
+/* From the file that FORM was just written to; where that could not be (then the next start of the daemon only takes
+ * longer), from memory. */
+static Caps *store(const CapsCache *cache, const char *path, const char *identity, GVariant *form)
+{
+    gboolean stored = file_make_folder(cache->folder, 0755, NULL) &&
+                      file_replace(path, g_variant_get_data(form), (gssize)g_variant_get_size(form), 0644, NULL);
+    Caps *caps = stored ? load(path, identity) : NULL;
+
+    return caps ? caps : caps_new(form);
+}
+
+static Caps *probe_and_store(const CapsCache *cache, const char *path, const char *binary, const char *identity,
+                             gboolean kvm, GError **error)
+{
+    int fd = caps_ask(cache->probe, binary, identity, cache->ids, kvm, error);
+    if (fd < 0)
+        return NULL;
+    g_autoptr(GVariant) form = map(fd);
+    close(fd);
+    if (!form) {
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "Failed to probe QEMU binary %s: no answer", binary);
+        return NULL;
+    }
+    return store(cache, path, identity, form);
 }
 
 static gboolean fill(CapsCache *cache, Entry *entry, const char *binary, const char *identity, gboolean kvm, GError **error)
@@ -132,12 +171,8 @@ static gboolean fill(CapsCache *cache, Entry *entry, const char *binary, const c
     g_autofree char *path = g_build_filename(cache->folder, flat, NULL);
     Caps *caps = load(path, identity);
 
-    if (!caps) {
-        g_autofree char *text = caps_probe(binary, cache->ids, kvm, error);
-        if (!text || !(caps = caps_parse(text, error)))
-            return FALSE;
-        store(cache, path, identity, text);
-    }
+    if (!caps && !(caps = probe_and_store(cache, path, binary, identity, kvm, error)))
+        return FALSE;
     caps_unref(entry->caps);
     entry->caps = caps;
     g_free(entry->identity);

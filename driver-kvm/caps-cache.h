@@ -12,8 +12,9 @@
 
 typedef struct CapsCache CapsCache;
 
-/* FOLDER: where it is kept (made where missing). IDS: as whom QEMU will run; borrowed for the life of the cache; may be NULL. */
-CapsCache *caps_cache_new(const char *folder, const ProcessIds *ids);
+/* FOLDER: where it is kept (made where missing). PROBE: the duovirt-probe program. IDS: as whom QEMU will run; borrowed for
+ * the life of the cache; may be NULL. */
+CapsCache *caps_cache_new(const char *folder, const char *probe, const ProcessIds *ids);
 void caps_cache_free(CapsCache *cache); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CapsCache, caps_cache_free)
 

@@ -171,18 +171,8 @@ static gboolean ask_options(Probe *probe, JsonObject *out, GError **error)
 static gboolean ask_accel(Probe *probe, const char *accel, JsonObject *out, GError **error)
 {
     JsonObject *about = json_object_new();
-    JsonObject *arguments = json_object_new();
-    JsonObject *model = json_object_new();
 
     json_object_set_object_member(out, accel, about);
-    json_object_set_string_member(arguments, "type", "full");
-    json_object_set_object_member(arguments, "model", model);
-    json_object_set_string_member(model, "name", g_str_equal(accel, "kvm") ? "host" : "max");
-    /* a target without models, or one that cannot expand them: not an error */
-    g_autoptr(JsonNode) expansion = ask(probe, "query-cpu-model-expansion", arguments, NULL);
-    JsonObject *props = json_peek_object(json_peek_object(json_peek_as_object(expansion), "model"), "props");
-    if (props)
-        json_object_set_object_member(about, "expansion", json_object_ref(props));
     return ask_into(probe, "query-cpu-definitions", about, "cpus", error);
 }
 

@@ -1,50 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/caps.h"
 
-#include <string.h>
-
-#include "driver-kvm/schema.h"
-#include "lib/error.h"
-#include "lib/json-peek.h"
-
-#define VALUES_MAX 1000000 /* QEMU 7.2's stored form has 60,000 */
+#include "driver-kvm/caps-form.h"
+#include "driver-kvm/variant-find.h"
 
 struct Caps {
     gatomicrefcount refs;
-    char *binary, *package, *arch;
+    GVariant *form; /* all text below lies in it */
+    const char *binary, *package, *arch;
     guint64 version;
     GPtrArray *machines;
     struct {
         gboolean usable;
         GPtrArray *cpus;
-        JsonObject *expansion; /* NULL: unknown */
     } accels[CAPS_N_ACCELS];
-    GStringChunk *words;    /* the names below: the same few hundred come up in every device */
-    GHashTable *properties; /* type -> GHashTable (set of names), or NULL where its properties were not asked */
-    GHashTable *options;    /* group -> GHashTable (set of names) */
-    Schema *schema;
+    GVariant *properties, *types, *options, *schema;
 };
 
-static const char *const accel_names[CAPS_N_ACCELS] = {[CAPS_TCG] = "tcg", [CAPS_KVM] = "kvm"};
-
-static void machine_free(gpointer data)
-{
-    CapsMachine *machine = data;
-
-    g_free(machine->name);
-    g_free(machine->alias);
-    g_free(machine->default_cpu);
-    g_free(machine->default_ram);
-    g_free(machine);
-}
+const char *const caps_accel_names[CAPS_N_ACCELS] = {[CAPS_TCG] = "tcg", [CAPS_KVM] = "kvm"};
 
 static void cpu_free(gpointer data)
 {
     CapsCpu *cpu = data;
 
-    g_free(cpu->name);
-    g_free(cpu->type);
-    g_clear_pointer(&cpu->blockers, g_ptr_array_unref);
+    g_free(cpu->blockers);
     g_free(cpu);
 }
 
@@ -60,140 +39,94 @@ void caps_unref(const Caps *constant)
 
     if (!caps || !g_atomic_ref_count_dec(&caps->refs))
         return;
-    for (guint i = 0; i < CAPS_N_ACCELS; i++) {
-        g_clear_pointer(&caps->accels[i].cpus, g_ptr_array_unref);
-        g_clear_pointer(&caps->accels[i].expansion, json_object_unref);
-    }
+    for (guint i = 0; i < CAPS_N_ACCELS; i++)
+        g_ptr_array_unref(caps->accels[i].cpus);
     g_ptr_array_unref(caps->machines);
-    g_hash_table_unref(caps->properties);
-    g_hash_table_unref(caps->options);
-    g_string_chunk_free(caps->words);
-    schema_free(caps->schema);
-    g_free(caps->binary);
-    g_free(caps->package);
-    g_free(caps->arch);
+    g_variant_unref(caps->properties);
+    g_variant_unref(caps->types);
+    g_variant_unref(caps->options);
+    g_variant_unref(caps->schema);
+    g_variant_unref(caps->form);
     g_free(caps);
 }
 
-static GPtrArray *read_machines(JsonArray *array)
+/* NULL for none. */
+static const char *word_or_null(const char *word)
 {
-    GPtrArray *machines = g_ptr_array_new_with_free_func(machine_free);
+    return word[0] ? word : NULL;
+}
 
-    for (guint i = 0; i < json_peek_length(array); i++) {
-        JsonObject *object = json_peek_object_at(array, i);
-        const char *name = json_peek_string(object, "name");
-        gint64 max_cpus = 1;
-        if (!name || g_str_equal(name, "none"))
-            continue;
+static GPtrArray *read_machines(GVariant *form)
+{
+    g_autoptr(GVariant) table = g_variant_get_child_value(form, CAPS_AT_MACHINES);
+    GPtrArray *machines = g_ptr_array_new_with_free_func(g_free);
+
+    for (gsize i = 0; i < g_variant_n_children(table); i++) {
         CapsMachine *machine = g_new0(CapsMachine, 1);
-        json_peek_int(object, "cpu-max", &max_cpus);
-        machine->name = g_strdup(name);
-        machine->alias = g_strdup(json_peek_string(object, "alias"));
-        machine->default_cpu = g_strdup(json_peek_string(object, "default-cpu-type"));
-        machine->default_ram = g_strdup(json_peek_string(object, "default-ram-id"));
-        machine->max_cpus = CLAMP(max_cpus, 1, G_MAXINT);
-        machine->is_default = json_peek_true(object, "is-default");
-        machine->hotplug_cpus = json_peek_true(object, "hotpluggable-cpus");
-        machine->numa_memory = json_peek_true(object, "numa-mem-supported");
-        machine->deprecated = json_peek_true(object, "deprecated");
+        guchar marks;
+        g_variant_get_child(table, i, "(&s&s&s&suy)", &machine->name, &machine->alias, &machine->default_cpu,
+                            &machine->default_ram, &machine->max_cpus, &marks);
+        machine->alias = word_or_null(machine->alias);
+        machine->default_cpu = word_or_null(machine->default_cpu);
+        machine->default_ram = word_or_null(machine->default_ram);
+        machine->is_default = (marks & CAPS_MACHINE_DEFAULT) != 0;
+        machine->hotplug_cpus = (marks & CAPS_MACHINE_HOTPLUG) != 0;
+        machine->numa_memory = (marks & CAPS_MACHINE_NUMA) != 0;
+        machine->deprecated = (marks & CAPS_MACHINE_DEPRECATED) != 0;
         g_ptr_array_add(machines, machine);
     }
     return machines;
 }
 
-static GPtrArray *read_cpus(JsonArray *array)
+/* ACCEL: its tuple, or NULL. */
+static GPtrArray *read_cpus(GVariant *accel)
 {
+    g_autoptr(GVariant) table = accel ? g_variant_get_child_value(accel, 1) : NULL;
     GPtrArray *cpus = g_ptr_array_new_with_free_func(cpu_free);
 
-    for (guint i = 0; i < json_peek_length(array); i++) {
-        JsonObject *object = json_peek_object_at(array, i);
-        JsonArray *blockers = json_peek_array(object, "unavailable-features");
-        if (!json_peek_string(object, "name"))
-            continue;
+    for (gsize i = 0; table && i < g_variant_n_children(table); i++) {
         CapsCpu *cpu = g_new0(CapsCpu, 1);
-        cpu->name = g_strdup(json_peek_string(object, "name"));
-        cpu->type = g_strdup(json_peek_string(object, "typename"));
-        cpu->migratable = json_peek_true(object, "migration-safe");
-        cpu->deprecated = json_peek_true(object, "deprecated");
-        cpu->blockers = blockers ? g_ptr_array_new_with_free_func(g_free) : NULL;
-        for (guint k = 0; k < json_peek_length(blockers); k++)
-            if (json_peek_string_at(blockers, k))
-                g_ptr_array_add(cpu->blockers, g_strdup(json_peek_string_at(blockers, k)));
+        guchar marks;
+        g_variant_get_child(table, i, "(&s&sy^a&s)", &cpu->name, &cpu->type, &marks, &cpu->blockers);
+        cpu->type = word_or_null(cpu->type);
+        cpu->migratable = (marks & CAPS_CPU_MIGRATABLE) != 0;
+        cpu->deprecated = (marks & CAPS_CPU_DEPRECATED) != 0;
+        if (!(marks & CAPS_CPU_TOLD))
+            g_clear_pointer(&cpu->blockers, g_free);
         g_ptr_array_add(cpus, cpu);
     }
     return cpus;
 }
 
-static GHashTable *read_set(GStringChunk *words, JsonArray *array)
+Caps *caps_new(GVariant *form)
 {
-    GHashTable *set = g_hash_table_new(g_str_hash, g_str_equal);
-
-    for (guint i = 0; i < json_peek_length(array); i++)
-        if (json_peek_string_at(array, i))
-            g_hash_table_add(set, g_string_chunk_insert_const(words, json_peek_string_at(array, i)));
-    return set;
-}
-
-static void set_unref(gpointer set)
-{
-    if (set)
-        g_hash_table_unref(set);
-}
-
-static GHashTable *read_sets(GStringChunk *words, JsonObject *object)
-{
-    GHashTable *sets = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, set_unref);
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *node;
-
-    if (!object)
-        return sets;
-    json_object_iter_init(&iter, object);
-    while (json_object_iter_next(&iter, &name, &node))
-        g_hash_table_insert(sets, g_string_chunk_insert_const(words, name), read_set(words, json_peek_as_array(node)));
-    return sets;
-}
-
-Caps *caps_parse(const char *text, GError **error)
-{
-    g_autoptr(JsonNode) node = json_peek_parse(text, strlen(text), VALUES_MAX, error);
-    JsonObject *root = json_peek_as_object(node);
-    JsonArray *types = json_peek_array(root, "types");
-    gint64 version = 0;
-
-    if (!node)
-        return NULL;
-    if (!json_peek_string(root, "binary") || !json_peek_string(root, "arch") || !json_peek_int(root, "version", &version) ||
-        !types) {
-        error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "this is no description of a QEMU binary");
-        return NULL;
-    }
-
+    g_autoptr(GVariant) accels = g_variant_get_child_value(form, CAPS_AT_ACCELS);
     Caps *caps = g_new0(Caps, 1);
+
     g_atomic_ref_count_init(&caps->refs);
-    caps->binary = g_strdup(json_peek_string(root, "binary"));
-    caps->arch = g_strdup(json_peek_string(root, "arch"));
-    caps->package = g_strdup(json_peek_string(root, "package"));
-    caps->version = version;
-    caps->machines = read_machines(json_peek_array(root, "machines"));
+    caps->form = g_variant_ref(form);
+    g_variant_get_child(form, CAPS_AT_BINARY, "&s", &caps->binary);
+    g_variant_get_child(form, CAPS_AT_ARCH, "&s", &caps->arch);
+    g_variant_get_child(form, CAPS_AT_PACKAGE, "&s", &caps->package);
+    g_variant_get_child(form, CAPS_AT_VERSION, "t", &caps->version);
+    caps->machines = read_machines(form);
     for (guint i = 0; i < CAPS_N_ACCELS; i++) {
-        JsonObject *accel = json_peek_object(root, accel_names[i]);
-        JsonObject *expansion = json_peek_object(accel, "expansion");
+        g_autoptr(GVariant) accel = variant_find(accels, caps_accel_names[i]);
         caps->accels[i].usable = accel != NULL;
-        caps->accels[i].cpus = read_cpus(json_peek_array(accel, "cpus"));
-        caps->accels[i].expansion = expansion ? json_object_ref(expansion) : NULL;
+        caps->accels[i].cpus = read_cpus(accel);
     }
-    caps->words = g_string_chunk_new(4096);
-    caps->properties = read_sets(caps->words, json_peek_object(root, "properties"));
-    for (guint i = 0; i < json_peek_length(types); i++) {
-        const char *type = json_peek_string_at(types, i);
-        if (type && !g_hash_table_contains(caps->properties, type))
-            g_hash_table_insert(caps->properties, g_string_chunk_insert_const(caps->words, type), NULL);
-    }
-    caps->options = read_sets(caps->words, json_peek_object(root, "options"));
-    caps->schema = schema_new(json_peek_array(root, "schema"));
+    caps->properties = g_variant_get_child_value(form, CAPS_AT_PROPERTIES);
+    caps->types = g_variant_get_child_value(form, CAPS_AT_TYPES);
+    caps->options = g_variant_get_child_value(form, CAPS_AT_OPTIONS);
+    caps->schema = g_variant_get_child_value(form, CAPS_AT_SCHEMA);
     return caps;
+}
+
+Caps *caps_parse(const char *json, GError **error)
+{
+    g_autoptr(GVariant) form = caps_form_new("", json, error);
+
+    return form ? caps_new(form) : NULL;
 }
 
 const char *caps_binary(const Caps *caps)
@@ -208,7 +141,7 @@ guint64 caps_version(const Caps *caps)
 
 const char *caps_package(const Caps *caps)
 {
-    return caps->package ? caps->package : "";
+    return caps->package;
 }
 
 const char *caps_arch(const Caps *caps)
@@ -251,21 +184,23 @@ const CapsCpu *caps_cpu(const Caps *caps, CapsAccel accel, const char *name)
     return NULL;
 }
 
-JsonObject *caps_cpu_expansion(const Caps *caps, CapsAccel accel)
-{
-    return caps->accels[accel].expansion;
-}
-
 gboolean caps_has_type(const Caps *caps, const char *type)
 {
-    return g_hash_table_contains(caps->properties, type);
+    return variant_has_word(caps->types, type);
+}
+
+/* Whether the set KEY of SETS (CAPS_FORM_SETS) is there and has WORD; NULL: any. */
+static gboolean has_member(GVariant *sets, const char *key, const char *word)
+{
+    g_autoptr(GVariant) set = variant_find(sets, key);
+    g_autoptr(GVariant) words = set ? g_variant_get_child_value(set, 1) : NULL;
+
+    return words && (!word || variant_has_word(words, word));
 }
 
 gboolean caps_device_has_property(const Caps *caps, const char *device, const char *property)
 {
-    GHashTable *set = g_hash_table_lookup(caps->properties, device);
-
-    return set && g_hash_table_contains(set, property);
+    return has_member(caps->properties, device, property);
 }
 
 gboolean caps_has_command(const Caps *caps, const char *command)
@@ -290,7 +225,5 @@ gboolean caps_has_answer(const Caps *caps, const char *command, const char *path
 
 gboolean caps_has_option(const Caps *caps, const char *group, const char *parameter)
 {
-    GHashTable *set = g_hash_table_lookup(caps->options, group);
-
-    return set && (!parameter || g_hash_table_contains(set, parameter));
+    return has_member(caps->options, group, parameter);
 }

@@ -3,21 +3,22 @@
 /*
  * What one QEMU binary can do, as it said itself. Immutable and reference-counted; any thread.
  *
- * Everything is asked of QEMU by QMP (caps-probe.c) and kept on disk (caps-cache.c). A version number is for people to
+ * Everything is asked of QEMU by QMP (caps-probe.c), put into a form that can be searched where it lies (caps-form.c) and
+ * kept on disk (caps-cache.c). A version number is for people to
  * read: no decision is made from it.
  */
 #include <glib.h>
-#include <json-glib/json-glib.h>
 
 typedef struct Caps Caps;
 
 typedef enum { CAPS_TCG, CAPS_KVM, CAPS_N_ACCELS } CapsAccel;
+extern const char *const caps_accel_names[CAPS_N_ACCELS];
 
 typedef struct {
-    char *name;          /* "pc-q35-7.2" */
-    char *alias;         /* "q35"; NULL: none */
-    char *default_cpu;   /* QOM type of the CPU it takes unless told; NULL: unknown */
-    char *default_ram;   /* id of the memory backend it takes as its main memory ("pc.ram"); NULL: it cannot take one */
+    const char *name;        /* "pc-q35-7.2" */
+    const char *alias;       /* "q35"; NULL: none */
+    const char *default_cpu; /* QOM type of the CPU it takes unless told; NULL: unknown */
+    const char *default_ram; /* id of the memory backend it takes as its main memory ("pc.ram"); NULL: it cannot take one */
     guint max_cpus;
     gboolean is_default; /* what the binary runs when nothing is said */
     gboolean hotplug_cpus;
@@ -26,9 +27,9 @@ typedef struct {
 } CapsMachine;
 
 typedef struct {
-    char *name;           /* "qemu64", as in -cpu */
-    char *type;           /* QOM type ("qemu64-x86_64-cpu"); NULL: unknown */
-    GPtrArray *blockers;  /* of char *: features the host (under this accelerator) lacks; empty: usable; NULL: QEMU did not say */
+    const char *name;      /* "qemu64", as in -cpu */
+    const char *type;      /* QOM type ("qemu64-x86_64-cpu"); NULL: unknown */
+    const char **blockers; /* features that the host lacks under this accelerator; NULL: QEMU did not say */
     gboolean migratable;  /* the model means the same on every host */
     gboolean deprecated;
 } CapsCpu;
@@ -50,10 +51,6 @@ const GPtrArray *caps_machines(const Caps *caps); /* of CapsMachine, in QEMU's o
 /* of CapsCpu, in QEMU's order; empty where ACCEL is not usable */
 const GPtrArray *caps_cpus(const Caps *caps, CapsAccel accel);
 const CapsCpu *caps_cpu(const Caps *caps, CapsAccel accel, const char *name); /* NULL if there is none */
-
-/* The properties of the model "max" (TCG) or "host" (KVM), expanded to booleans and values: name -> JsonNode; NULL if
- * QEMU cannot expand (or ACCEL is not usable). */
-JsonObject *caps_cpu_expansion(const Caps *caps, CapsAccel accel);
 
 /* A QOM type that can be made: a device ("virtio-blk-pci"), an object ("rng-random"), a CPU ... */
 gboolean caps_has_type(const Caps *caps, const char *type);
@@ -77,5 +74,7 @@ gboolean caps_has_answer(const Caps *caps, const char *command, const char *path
 /* Option PARAMETER of command line group GROUP ("smp-opts"); PARAMETER may be NULL. Only the groups QEMU lists. */
 gboolean caps_has_option(const Caps *caps, const char *group, const char *parameter);
 
-/* From the stored form, which caps_probe() (caps-probe.h) makes. */
-Caps *caps_parse(const char *text, GError **error);
+/* From a form (caps-form.h) in normal form, of which a reference is kept. */
+Caps *caps_new(GVariant *form);
+/* From what caps_probe() (caps-probe.h) answers. */
+Caps *caps_parse(const char *json, GError **error);

@@ -133,7 +133,7 @@ static void write_models(XmlWriter *writer, const Caps *caps, CapsAccel accel)
     for (guint i = 0; i < sorted->len; i++) {
         const CapsCpu *cpu = sorted->pdata[i];
         xml_writer_open(writer, "model");
-        xml_writer_attribute(writer, "usable", !cpu->blockers ? "unknown" : cpu->blockers->len == 0 ? "yes" : "no");
+        xml_writer_attribute(writer, "usable", !cpu->blockers ? "unknown" : !cpu->blockers[0] ? "yes" : "no");
         xml_writer_text(writer, cpu->name);
         xml_writer_close(writer);
     }

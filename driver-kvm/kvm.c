@@ -16,7 +16,7 @@ static gpointer kvm_open(const DriverHost *host, GError **error)
     g_autofree char *runs = g_build_filename(host->paths->run, "domains", NULL);
     kvm->host = host;
     kvm->user = user;
-    kvm->caps = caps_cache_new(cache, user_ids(user));
+    kvm->caps = caps_cache_new(cache, host->paths->probe, user_ids(user));
     kvm->dac = dac_new(user_ids(user), runs);
     g_mutex_init(&kvm->lock);
     g_cond_init(&kvm->idle);

@@ -1,194 +1,205 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * QEMU sends some 200 kB of JSON, which as a tree would take several MB for as long as the daemon lives. Here an entity is
- * a struct with arrays of words, and each word is kept once.
- */
 #include "driver-kvm/schema.h"
 
 #include <string.h>
 
+#include "driver-kvm/variant-find.h"
 #include "lib/json-peek.h"
 
 #define DEPTH_MAX 32 /* a type may lead back to itself */
 
-typedef struct {
-    const char *name;
-    const char *type; /* NULL in an enumeration */
-    const char **features; /* NULL terminated; NULL: none */
-} Member;
+enum { AT_NAME, AT_KIND, AT_ARGUMENT, AT_ANSWER, AT_ELEMENT, AT_FEATURES, AT_MEMBERS, AT_BRANCHES };
+enum { MEMBER_NAME, MEMBER_TYPE, MEMBER_FEATURES };
 
-typedef struct {
-    char kind;                        /* first letter of the meta-type; 'v' for an event */
-    const char *argument, *answer;    /* command, event */
-    const char *element;              /* array */
-    const char **features;
-    Member *members;                  /* object, enumeration, alternative */
-    Member *branches;                 /* object: by value of its tag */
-    guint n_members, n_branches;
-} Entity;
+/* --- from QEMU's answer --- */
 
-struct Schema {
-    GStringChunk *words;
-    GHashTable *entities; /* const char * -> Entity */
-};
-
-static void entity_free(gpointer data)
+static const char *word(JsonObject *object, const char *key)
 {
-    Entity *entity = data;
-
-    for (guint i = 0; i < entity->n_members; i++)
-        g_free(entity->members[i].features);
-    g_free(entity->members);
-    g_free(entity->branches);
-    g_free(entity->features);
-    g_free(entity);
+    const char *value = json_peek_string(object, key);
+    return value ? value : "";
 }
 
-static const char *keep(Schema *schema, const char *word)
+static GVariant *compile_features(JsonObject *of)
 {
-    return word ? g_string_chunk_insert_const(schema->words, word) : NULL;
-}
-
-static const char **read_features(Schema *schema, JsonObject *of)
-{
+    GVariantBuilder builder;
     JsonArray *array = json_peek_array(of, "features");
-    guint n = json_peek_length(array);
 
-    if (n == 0)
-        return NULL;
-    const char **features = g_new0(const char *, n + 1);
-    for (guint i = 0, at = 0; i < n; i++)
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_STRING_ARRAY);
+    for (guint i = 0; i < json_peek_length(array); i++)
         if (json_peek_string_at(array, i))
-            features[at++] = keep(schema, json_peek_string_at(array, i));
-    return features;
+            g_variant_builder_add(&builder, "s", json_peek_string_at(array, i));
+    return g_variant_builder_end(&builder);
 }
 
-static Member *read_members(Schema *schema, JsonArray *array, const char *key, guint *ret_n)
+static GVariant *compile_members(JsonArray *array, const char *key)
 {
-    guint n = json_peek_length(array);
-    Member *members = g_new0(Member, n);
+    GVariantBuilder builder;
 
-    for (guint i = 0; i < n; i++) {
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ssas)"));
+    for (guint i = 0; i < json_peek_length(array); i++) {
         JsonObject *object = json_peek_object_at(array, i);
-        const char *name = object ? json_peek_string(object, key) : json_peek_string_at(array, i);
-        members[i] = (Member){keep(schema, name), keep(schema, json_peek_string(object, "type")),
-                              read_features(schema, object)};
+        const char *name = object ? word(object, key) : json_peek_string_at(array, i);
+        g_variant_builder_add(&builder, "(ss@as)", name ? name : "", word(object, "type"), compile_features(object));
     }
-    *ret_n = n;
-    return members;
+    return g_variant_builder_end(&builder);
 }
 
-static Entity *read_entity(Schema *schema, JsonObject *object, const char *meta)
+static GVariant *compile_entity(JsonObject *object)
 {
-    Entity *entity = g_new0(Entity, 1);
+    const char *meta = word(object, "meta-type");
+    guchar kind = g_str_equal(meta, "event") ? 'v' : g_str_equal(meta, "alternate") ? 't' : (guchar)meta[0];
     JsonArray *members = json_peek_array(object, "members");
 
-    entity->kind = g_str_equal(meta, "event") ? 'v' : g_str_equal(meta, "alternate") ? 't' : meta[0];
-    entity->argument = keep(schema, json_peek_string(object, "arg-type"));
-    entity->answer = keep(schema, json_peek_string(object, "ret-type"));
-    entity->element = keep(schema, json_peek_string(object, "element-type"));
-    entity->features = read_features(schema, object);
     /* QEMU below 6.2 lists an enumeration's words only as "values" */
-    entity->members = read_members(schema, members ? members : json_peek_array(object, "values"), "name",
-                                   &entity->n_members);
-    entity->branches = read_members(schema, json_peek_array(object, "variants"), "case", &entity->n_branches);
-    return entity;
+    return g_variant_new("(sysss@as@a(ssas)@a(ssas))", word(object, "name"), kind, word(object, "arg-type"),
+                         word(object, "ret-type"), word(object, "element-type"), compile_features(object),
+                         compile_members(members ? members : json_peek_array(object, "values"), "name"),
+                         compile_members(json_peek_array(object, "variants"), "case"));
 }
 
-Schema *schema_new(JsonArray *entities)
+static int by_name(gconstpointer a, gconstpointer b)
 {
-    Schema *schema = g_new0(Schema, 1);
+    return strcmp(word(*(JsonObject *const *)a, "name"), word(*(JsonObject *const *)b, "name"));
+}
 
-    schema->words = g_string_chunk_new(4096);
-    schema->entities = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entity_free);
+GVariant *schema_compile(JsonArray *entities)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    GVariantBuilder builder;
+
     for (guint i = 0; i < json_peek_length(entities); i++) {
         JsonObject *object = json_peek_object_at(entities, i);
-        const char *name = json_peek_string(object, "name");
-        const char *meta = json_peek_string(object, "meta-type");
-        if (name && meta)
-            g_hash_table_insert(schema->entities, (gpointer)keep(schema, name), read_entity(schema, object, meta));
+        if (object && word(object, "name")[0] && word(object, "meta-type")[0])
+            g_ptr_array_add(sorted, object);
     }
-    return schema;
+    g_ptr_array_sort(sorted, by_name);
+    g_variant_builder_init(&builder, G_VARIANT_TYPE(SCHEMA_FORM));
+    for (guint i = 0; i < sorted->len; i++)
+        g_variant_builder_add_value(&builder, compile_entity(sorted->pdata[i]));
+    return g_variant_builder_end(&builder);
 }
 
-void schema_free(Schema *schema)
+/* --- questions --- */
+
+static guchar kind_of(GVariant *entity)
 {
-    if (!schema)
-        return;
-    g_hash_table_unref(schema->entities);
-    g_string_chunk_free(schema->words);
-    g_free(schema);
+    guchar kind;
+
+    g_variant_get_child(entity, AT_KIND, "y", &kind);
+    return kind;
 }
 
-static const Entity *lookup(const Schema *schema, const char *name)
+static const char *word_at(GVariant *tuple, gsize index)
 {
-    return name ? g_hash_table_lookup(schema->entities, name) : NULL;
+    const char *text;
+
+    g_variant_get_child(tuple, index, "&s", &text);
+    return text;
 }
 
-static gboolean is_kind(const Schema *schema, const char *name, char kind)
+static gboolean is_kind(GVariant *schema, const char *name, guchar kind)
 {
-    const Entity *entity = lookup(schema, name);
+    g_autoptr(GVariant) entity = variant_find(schema, name);
 
-    return entity && entity->kind == kind;
+    return entity && kind_of(entity) == kind;
 }
 
-gboolean schema_has_command(const Schema *schema, const char *name)
+gboolean schema_has_command(GVariant *schema, const char *name)
 {
     return is_kind(schema, name, 'c');
 }
 
-gboolean schema_has_event(const Schema *schema, const char *name)
+gboolean schema_has_event(GVariant *schema, const char *name)
 {
     return is_kind(schema, name, 'v');
 }
 
-static const Member *find(const Member *members, guint n, const char *name, gsize length)
+/* Of the members or branches of ENTITY the one named by the first LENGTH bytes of NAME; to unref. NULL: there is none. */
+static GVariant *find_member(GVariant *entity, gsize where, const char *name, gsize length)
 {
-    for (guint i = 0; i < n; i++)
-        if (members[i].name && strlen(members[i].name) == length && memcmp(members[i].name, name, length) == 0)
-            return &members[i];
+    g_autoptr(GVariant) members = g_variant_get_child_value(entity, where);
+
+    for (gsize i = 0; i < g_variant_n_children(members); i++) {
+        g_autoptr(GVariant) member = g_variant_get_child_value(members, i);
+        const char *own = word_at(member, MEMBER_NAME);
+        if (strlen(own) == length && memcmp(own, name, length) == 0)
+            return g_steal_pointer(&member);
+    }
     return NULL;
 }
 
-static gboolean has_feature(const char **features, const char *name)
+/* OF: an entity or a member. */
+static gboolean has_feature(GVariant *of, gsize where, const char *name)
 {
-    return features && g_strv_contains(features, name);
+    g_autoptr(GVariant) features = g_variant_get_child_value(of, where);
+    g_autofree const char **words = g_variant_get_strv(features, NULL);
+
+    return g_strv_contains(words, name);
 }
 
-/* OWN: the features of what led to TYPE. */
-static gboolean walk(const Schema *schema, const char *type, const char **own, const char *path, guint depth)
+static gboolean walk(GVariant *schema, const char *type, const char *path, guint depth);
+
+static gboolean walk_alternatives(GVariant *schema, GVariant *entity, const char *path, guint depth)
 {
-    const Entity *entity = lookup(schema, type);
+    g_autoptr(GVariant) members = g_variant_get_child_value(entity, AT_MEMBERS);
+
+    for (gsize i = 0; i < g_variant_n_children(members); i++) {
+        g_autoptr(GVariant) member = g_variant_get_child_value(members, i);
+        if (walk(schema, word_at(member, MEMBER_TYPE), path, depth))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean has_value(GVariant *entity, const char *value)
+{
+    g_autoptr(GVariant) member = find_member(entity, AT_MEMBERS, value, strlen(value));
+
+    return member != NULL;
+}
+
+static gboolean walk_member(GVariant *schema, GVariant *entity, const char *path, guint depth)
+{
     gsize length = strcspn(path, "/");
     const char *rest = path[length] ? path + length + 1 : NULL;
+    g_autoptr(GVariant) member = path[0] == '+' ? find_member(entity, AT_BRANCHES, path + 1, length - 1)
+                                                : find_member(entity, AT_MEMBERS, path, length);
 
-    if (path[0] == '@')
-        return has_feature(own, path + 1) || (entity && has_feature(entity->features, path + 1));
-    if (!entity || depth == DEPTH_MAX)
-        return FALSE;
-    if (entity->kind == 'a')
-        return walk(schema, entity->element, own, path, depth + 1);
-    if (entity->kind == 't') {
-        for (guint i = 0; i < entity->n_members; i++)
-            if (walk(schema, entity->members[i].type, NULL, path, depth + 1))
-                return TRUE;
-        return FALSE;
-    }
-    if (path[0] == '=')
-        return entity->kind == 'e' && find(entity->members, entity->n_members, path + 1, length - 1);
-    if (entity->kind != 'o')
-        return FALSE;
-
-    const Member *member = path[0] == '+' ? find(entity->branches, entity->n_branches, path + 1, length - 1)
-                                          : find(entity->members, entity->n_members, path, length);
-    return member && (!rest || walk(schema, member->type, member->features, rest, depth + 1));
+    if (!member || !rest)
+        return member != NULL;
+    if (rest[0] == '@' && has_feature(member, MEMBER_FEATURES, rest + 1))
+        return TRUE;
+    return walk(schema, word_at(member, MEMBER_TYPE), rest, depth + 1);
 }
 
-gboolean schema_has(const Schema *schema, const char *name, gboolean answer, const char *path)
+static gboolean walk(GVariant *schema, const char *type, const char *path, guint depth)
 {
-    const Entity *command = lookup(schema, name);
+    g_autoptr(GVariant) entity = depth < DEPTH_MAX ? variant_find(schema, type) : NULL;
 
-    if (!command || command->kind != 'c')
+    if (!entity)
         return FALSE;
-    return walk(schema, answer ? command->answer : command->argument, command->features, path, 0);
+    if (path[0] == '@')
+        return has_feature(entity, AT_FEATURES, path + 1);
+    switch (kind_of(entity)) {
+    case 'a':
+        return walk(schema, word_at(entity, AT_ELEMENT), path, depth + 1);
+    case 't':
+        return walk_alternatives(schema, entity, path, depth + 1);
+    case 'e':
+        return path[0] == '=' && has_value(entity, path + 1);
+    case 'o':
+        return path[0] != '=' && walk_member(schema, entity, path, depth);
+    default:
+        return FALSE;
+    }
+}
+
+gboolean schema_has(GVariant *schema, const char *name, gboolean answer, const char *path)
+{
+    g_autoptr(GVariant) command = variant_find(schema, name);
+
+    if (!command || kind_of(command) != 'c')
+        return FALSE;
+    return (path[0] == '@' && has_feature(command, AT_FEATURES, path + 1)) ||
+           walk(schema, word_at(command, answer ? AT_ANSWER : AT_ARGUMENT), path, 0);
 }

@@ -154,12 +154,9 @@ static gboolean validate_cpu_on_host(const Domain *def, const Caps *caps, GError
         return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown CPU model %s", cpu->model->name);
     if (cpu->check == CPU_CHECK_NONE || !model->blockers)
         return TRUE;
-    for (guint i = 0; i < model->blockers->len; i++) {
-        const char *name = g_ptr_array_index(model->blockers, i);
-
-        if (!is_switched_off(cpu, name))
-            g_string_append_printf(missing, "%s%s", missing->len ? "," : "", name);
-    }
+    for (guint i = 0; model->blockers[i]; i++)
+        if (!is_switched_off(cpu, model->blockers[i]))
+            g_string_append_printf(missing, "%s%s", missing->len ? "," : "", model->blockers[i]);
     return !missing->len || error_set(error, VIR_FROM_CPU, VIR_ERR_CPU_INCOMPATIBLE,
                                       "Host CPU does not provide required features: %s", missing->str);
 }

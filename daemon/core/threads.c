@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/threads.h"
 
+#include <malloc.h>
 #include <pthread.h>
 
 #define STACK_SIZE (512 * 1024)
@@ -60,6 +61,9 @@ static gpointer thread_main(gpointer data)
         g_free(task);
         g_mutex_lock(&threads->lock);
     }
+    g_mutex_unlock(&threads->lock);
+    malloc_trim(0);
+    g_mutex_lock(&threads->lock);
     threads->running--;
     g_cond_broadcast(&threads->ended);
     g_mutex_unlock(&threads->lock);

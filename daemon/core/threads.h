@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * Threads with a small stack that are made when work comes and end after a few idle seconds. GThreadPool was ruled out: it
+ * Threads with a small stack that are made when work comes and end after a few idle seconds, giving back to the system what
+ * the work left unused. GThreadPool was ruled out: it
  * gives every thread the default stack and reports nothing when the kernel refuses a thread.
  */
 #include <glib.h>

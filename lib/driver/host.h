@@ -66,6 +66,7 @@ typedef struct {
     const char *cache;    /* /var/cache/duovirt      may be deleted at any time */
     const char *log;      /* /var/log/duovirt */
     const char *launcher; /* the duovirt-launch program itself */
+    const char *probe;    /* the duovirt-probe program itself */
 } DriverPaths;
 
 /* Edits a private copy of the live definition; FALSE with ERROR abandons the edit. Must not block. */
