@@ -9,6 +9,7 @@
 #include "lib/error.h"
 
 #define SAVE_DEADLINE (G_GUINT64_CONSTANT(3600) * G_USEC_PER_SEC)
+#define SETTLE_INTERVAL 1000
 #define NO_LIMIT G_GINT64_CONSTANT(9007199254740991) /* bytes a second; the largest whole number of JSON's everywhere */
 
 static gboolean pause_for(Guest *guest, Qmp *qmp, int reason, GError **error)
@@ -39,6 +40,24 @@ static gboolean enable_events(Qmp *qmp, GError **error)
     return qmp_do(qmp, "migrate-set-capabilities", arguments, QMP_DEADLINE, error);
 }
 
+/* QEMU tells that a migration is complete a moment before it calls itself migrated. A guest that was let go on in between
+ * would run under that name for ever, and could not be saved again. */
+static gboolean settle(Qmp *qmp, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + QMP_DEADLINE;
+    gboolean running;
+
+    do {
+        g_autofree char *status = NULL;
+        if (!qmp_query_status(qmp, &running, &status, error))
+            return FALSE;
+        if (!g_str_equal(status, "finish-migrate"))
+            return TRUE;
+        g_usleep(SETTLE_INTERVAL);
+    } while (g_get_monotonic_time() < deadline);
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_TIMEOUT, "QEMU does not come to an end with it");
+}
+
 /* Writes the stream to FD. */
 static gboolean migrate_to(Guest *guest, Qmp *qmp, int fd, GError **error)
 {
@@ -50,7 +69,7 @@ static gboolean migrate_to(Guest *guest, Qmp *qmp, int fd, GError **error)
     if (!qmp_do(qmp, "migrate", qmp_args("s:uri", "fd:save", NULL), QMP_DEADLINE, error))
         return FALSE;
     if (guest_wait_job(guest, &guest->migration, g_get_monotonic_time() + SAVE_DEADLINE, error))
-        return TRUE;
+        return settle(qmp, error);
     cancel(qmp);
     return FALSE;
 }

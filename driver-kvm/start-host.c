@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a start takes of the host: the run's folder, taps and ports, images, the right to use the guest's files. */
+#include "driver-kvm/start-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "driver-kvm/launch/contract.h"
+#include "lib/error.h"
+#include "lib/file.h"
+
+/* --- the folder --- */
+
+static gboolean make_private(Start *start, GError **error)
+{
+    const char *path = start->guest->private_dir;
+    const ProcessIds *ids = user_ids(start->kvm->user);
+
+    if (mkdir(path, 0700) < 0 || (ids && chown(path, ids->uid, ids->gid) < 0))
+        return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot make folder '%s'", path);
+    return TRUE;
+}
+
+/* Through the folder's descriptor: a socket's name may have 107 bytes at most. */
+static int listen_below(const char *folder, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir, name);
+    gboolean ok = dir >= 0 && fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 4) == 0;
+    int errnum = errno;
+    if (dir >= 0)
+        close(dir);
+    if (!ok && fd >= 0)
+        close(fd);
+    errno = errnum;
+    return ok ? fd : -1;
+}
+
+gboolean start_folder(Start *start, GError **error)
+{
+    g_autofree char *lock = guest_path(start->guest, "lock");
+
+    start->lock = file_lock(lock, error);
+    if (start->lock < 0 || !make_private(start, error))
+        return FALSE;
+    start->listener = listen_below(start->guest->folder, "monitor.sock");
+    return start->listener >= 0 || error_set_errno(error, VIR_FROM_QEMU, errno, "cannot make QEMU's monitor socket");
+}
+
+/* --- host resources --- */
+
+/* Exchanges the contents and keeps each one's own count of references. */
+static gboolean edit_replace(Domain *live, gpointer data, GError **error)
+{
+    Domain *prepared = data;
+    Domain old = *live;
+    gatomicrefcount refs = prepared->refs;
+
+    *live = *prepared;
+    *prepared = old;
+    live->refs = old.refs;
+    prepared->refs = refs;
+    return TRUE;
+}
+
+/* Works on a copy: what it does takes time, and the published definition must not wait for it. */
+gboolean start_prepare(Start *start, GError **error)
+{
+    const Kvm *kvm = start->kvm;
+    ArgvContext *context = argv_context_new(start->guest->private_dir);
+
+    start->context = context;
+    context->state_dir = g_strdup(kvm->host->paths->state);
+    context->vnc_listen = g_strdup(kvm->host->config("kvm", "vnc_listen"));
+    context->monitor_fd = LAUNCH_FIRST_FREE;
+    context->first_fd = LAUNCH_FIRST_FREE + 1;
+    context->incoming = start->options->restore_fd >= 0;
+    context->sandbox = TRUE;
+    context->touch_host = TRUE;
+    g_autoptr(Domain) live = domain_copy(start->live);
+    gboolean prepared = argv_prepare(live, start->caps, context, error);
+    /* what was prepared must be known even if not all could be: it is released by the published definition */
+    return start_edit(start, edit_replace, live, prepared ? error : NULL) && prepared;
+}
+
+static const char *source_path(StorageType type, const DiskSource *source)
+{
+    if (!source)
+        return NULL;
+    return type == STORAGE_TYPE_FILE ? source->file : type == STORAGE_TYPE_BLOCK ? source->dev : NULL;
+}
+
+static void add_disk(GPtrArray *paths, const Disk *disk)
+{
+    gboolean write = !disk->readonly && disk->device != DISK_DEVICE_CDROM;
+
+    dac_paths_add(paths, source_path(disk->type, disk->source), write);
+    for (const DiskBackingStore *store = disk->backing_store; store; store = store->backing_store)
+        dac_paths_add(paths, source_path(store->type, store->source), FALSE);
+}
+
+static void add_os(GPtrArray *paths, const DomainOs *os)
+{
+    dac_paths_add(paths, os->kernel, FALSE);
+    dac_paths_add(paths, os->initrd, FALSE);
+    dac_paths_add(paths, os->dtb, FALSE);
+    if (os->loader)
+        dac_paths_add(paths, os->loader->path, os->loader->type == LOADER_TYPE_PFLASH && os->loader->readonly == TOGGLE_OFF);
+    if (os->nvram)
+        dac_paths_add(paths, os->nvram->source ? source_path(os->nvram->type, os->nvram->source) : os->nvram->path, TRUE);
+}
+
+gboolean start_access(Start *start, GError **error)
+{
+    g_autoptr(GPtrArray) paths = dac_paths_new();
+    const Domain *live = start->live;
+
+    add_os(paths, live->os);
+    for (guint i = 0; i < live->devices->disks->len; i++)
+        add_disk(paths, live->devices->disks->pdata[i]);
+    for (guint i = 0; i < live->devices->rngs->len; i++) {
+        const Rng *rng = live->devices->rngs->pdata[i];
+        if (rng->backend && rng->backend->model == RNG_BACKEND_MODEL_RANDOM)
+            dac_paths_add(paths, rng->backend->value, FALSE);
+    }
+    return dac_take(start->kvm->dac, start->guest->folder, paths, error);
+}

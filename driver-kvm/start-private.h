@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * What the steps of a start share: start.c has the list of them, start-host.c what is taken of the host, start-launch.c the
+ * process. Each step blocks.
+ */
+#include "driver-kvm/argv.h"
+#include "driver-kvm/guest.h"
+#include "driver-kvm/launch.h"
+
+#define START_LOG_SIZE (2 * 1024 * 1024)
+
+typedef struct {
+    Kvm *kvm;
+    Guest *guest;
+    const DriverStart *options;
+    Caps *caps;
+    ArgvContext *context;
+    Domain *live; /* as it is published; a reference */
+    GPtrArray *argv;
+    Launch *launch;
+    int lock, listener;
+    char *log;
+    gsize log_from; /* where what QEMU says begins in it */
+} Start;
+
+/* Changes the published definition. */
+gboolean start_edit(Start *start, VmEdit edit, gpointer data, GError **error);
+
+gboolean start_folder(Start *start, GError **error);
+gboolean start_prepare(Start *start, GError **error);
+gboolean start_access(Start *start, GError **error);
+gboolean start_describe(Start *start, GError **error);
+gboolean start_launch(Start *start, GError **error);
