@@ -27,7 +27,7 @@ ROUNDS = 5
 DEFINED = 1000
 CASES = {'noop': 5000, 'define': 100, 'list': 40, 'state': 5000, 'dumpxml': 1000, 'stats': 10}  # calls of one round
 NEED_DEFINED = ('list', 'state', 'dumpxml', 'stats')
-GOALS = {'noop': ('ratio', 0.6), 'start above by hand': ('ours', 100), 'memory, empty': ('ratio', 0.4), 'memory, 1000 defined': ('ratio', 0.4)}
+GOALS = {'noop': ('ratio', 0.6), 'start above by hand': ('ours', 100), 'memory, empty': ('ratio', 0.4)}
 PAUSE = 1.0
 
 
