@@ -18,16 +18,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "driver-kvm/dac-look.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
 #define PATIENCE (10 * G_USEC_PER_SEC)
-#define PATHS_MAX 4096
 #define RECORD_MAX (4 * 1024 * 1024)
-
-typedef struct {
-    guint64 dev, ino;
-} FileKey;
 
 typedef struct {
     FileKey key; /* first: it is its own key in the table */
@@ -43,23 +39,6 @@ struct Dac {
     GCond returned; /* signalled when a file has been given back */
     GHashTable *held; /* FileKey -> Held */
 };
-
-/* What the forked copy says of one path. */
-typedef struct {
-    int error;      /* of looking at it; 0: the rest is true */
-    int forbidden;  /* errno of using it as QEMU's user; 0: it may */
-    FileKey key;
-    uid_t uid;
-    gid_t gid;
-    mode_t mode;
-} Look;
-
-typedef struct {
-    const ProcessIds *ids;
-    const GPtrArray *paths;
-    const gboolean *change; /* which change hands first; NULL: none */
-    const Look *looked;     /* with `change`: what they were */
-} Work;
 
 static guint key_hash(gconstpointer data)
 {
@@ -105,132 +84,13 @@ void dac_paths_add(GPtrArray *paths, const char *path, gboolean write)
     g_ptr_array_add(paths, entry);
 }
 
-/* --- in the forked copy: only system calls --- */
-
-static gboolean is_same(const struct stat *st, const FileKey *key)
-{
-    return st->st_dev == key->dev && st->st_ino == key->ino;
-}
-
-/* Changes the owner of PATH if it still is the file KEY. FALSE with errno. */
-static gboolean change_owner(const char *path, const FileKey *key, uid_t uid, gid_t gid)
-{
-    struct stat st;
-    int fd = open(path, O_PATH | O_CLOEXEC);
-    gboolean ok = fd >= 0 && fstat(fd, &st) == 0 && is_same(&st, key) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0;
-    int errnum = errno;
-
-    if (fd >= 0)
-        close(fd);
-    errno = errnum;
-    return ok;
-}
-
-static int look_at_all(gpointer data, int out)
-{
-    const Work *work = data;
-    static Look looks[PATHS_MAX];
-    guint n = work->paths->len;
-
-    for (guint i = 0; i < n; i++) {
-        const DacPath *path = work->paths->pdata[i];
-        struct stat st;
-        /* what cannot be given away may still be usable: the second look says */
-        if (work->change && work->change[i])
-            change_owner(path->path, &work->looked[i].key, work->ids->uid, work->ids->gid);
-        if (stat(path->path, &st) < 0)
-            looks[i].error = errno;
-        else
-            looks[i] = (Look){0, 0, {st.st_dev, st.st_ino}, st.st_uid, st.st_gid, st.st_mode};
-    }
-    if (!process_become(work->ids))
-        return 1;
-    for (guint i = 0; i < n; i++) {
-        const DacPath *path = work->paths->pdata[i];
-        if (!looks[i].error && faccessat(AT_FDCWD, path->path, R_OK | (path->write ? W_OK : 0), AT_EACCESS) < 0)
-            looks[i].forbidden = errno;
-    }
-    gsize length = n * sizeof *looks;
-    for (gsize done = 0; done < length;) {
-        ssize_t written = write(out, (char *)looks + done, length - done);
-        if (written < 0)
-            return 1;
-        done += written;
-    }
-    return 0;
-}
-
-typedef struct {
-    const char *path;
-    const ProcessIds *ids;
-    FileKey key;
-    uid_t uid;
-    gid_t gid;
-} Return;
-
-static int give_one_back(gpointer data, int out)
-{
-    const Return *what = data;
-    struct stat st;
-
-    /* somebody else's by now: not ours to give */
-    if (stat(what->path, &st) == 0 && is_same(&st, &what->key) && st.st_uid == what->ids->uid)
-        change_owner(what->path, &what->key, what->uid, what->gid);
-    return 0;
-}
-
-/* Runs as QEMU's user and says how long the part of a path is that it may not search; nothing: it may search all. */
-static int find_obstacle(gpointer data, int out)
-{
-    const Work *work = data;
-    char part[PATH_MAX];
-    const char *path = ((const DacPath *)work->paths->pdata[0])->path;
-
-    if (!process_become(work->ids))
-        return 1;
-    for (gsize i = 1; path[i] && i < sizeof part; i++) {
-        if (path[i] != '/')
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-        if (faccessat(AT_FDCWD, part, X_OK, AT_EACCESS) < 0)
-            return write(out, &i, sizeof i) != sizeof i;
-    }
-    return 0;
-}
-
-/* --- in the daemon --- */
-
-static Look *run_look(Dac *dac, const GPtrArray *paths, const gboolean *change, const Look *looked, GError **error)
-{
-    Work work = {dac->ids, paths, change, looked};
-    gsize length = paths->len * sizeof(Look);
-    g_autoptr(GByteArray) reply = process_call("preparing the files of the guest", look_at_all, &work, length,
-                                               g_get_monotonic_time() + PATIENCE, error);
-
-    if (!reply)
-        return NULL;
-    if (reply->len != length) {
-        error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "preparing the files of the guest failed");
-        return NULL;
-    }
-    return g_memdup2(reply->data, length);
-}
-
 static gboolean refuse(Dac *dac, DacPath *path, int errnum, GError **error)
 {
-    g_autoptr(GPtrArray) one = g_ptr_array_new();
-    Work work = {dac->ids, one};
-    gsize obstacle = 0;
+    gsize obstacle = dac_obstacle(dac->ids, path);
     g_autofree char *hint = NULL;
 
-    g_ptr_array_add(one, path);
-    g_autoptr(GByteArray) reply = process_call("looking for the obstacle", find_obstacle, &work, sizeof obstacle,
-                                               g_get_monotonic_time() + PATIENCE, NULL);
-    if (reply && reply->len == sizeof obstacle) {
-        memcpy(&obstacle, reply->data, sizeof obstacle);
+    if (obstacle > 0)
         hint = g_strdup_printf(" ('%.*s' may not be searched)", (int)obstacle, path->path);
-    }
     return error_set(error, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s' (as uid:%u, gid:%u): %s%s",
                      path->path, dac->ids->uid, dac->ids->gid, g_strerror(errnum), hint ? hint : "");
 }
@@ -359,7 +219,7 @@ static Look *look_and_lock(Dac *dac, const GPtrArray *paths, GError **error)
     gint64 deadline = g_get_monotonic_time() + PATIENCE;
 
     for (;;) {
-        g_autofree Look *looks = run_look(dac, paths, NULL, NULL, error);
+        g_autofree Look *looks = dac_look(dac->ids, paths, NULL, NULL, error);
         if (!looks || !check(dac, paths, looks, FALSE, error))
             return NULL;
         g_mutex_lock(&dac->lock);
@@ -374,6 +234,14 @@ static Look *look_and_lock(Dac *dac, const GPtrArray *paths, GError **error)
     }
 }
 
+static gboolean any(const gboolean *flags, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        if (flags[i])
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean take(Dac *dac, const char *run, const GPtrArray *paths, GError **error)
 {
     g_autofree Look *before = look_and_lock(dac, paths, error);
@@ -385,7 +253,9 @@ static gboolean take(Dac *dac, const char *run, const GPtrArray *paths, GError *
     g_mutex_unlock(&dac->lock);
     if (!written)
         return FALSE;
-    g_autofree Look *after = run_look(dac, paths, change, before, error);
+    if (!any(change, paths->len))
+        return check(dac, paths, before, TRUE, error);
+    g_autofree Look *after = dac_look(dac->ids, paths, change, before, error);
     return after && check(dac, paths, after, TRUE, error);
 }
 
@@ -393,8 +263,8 @@ gboolean dac_take(Dac *dac, const char *run, const GPtrArray *paths, GError **er
 {
     if (!dac->ids || paths->len == 0)
         return TRUE;
-    if (paths->len > PATHS_MAX)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "a guest can have at most %d files", PATHS_MAX);
+    if (paths->len > DAC_PATHS_MAX)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "a guest can have at most %d files", DAC_PATHS_MAX);
     return take(dac, run, paths, error);
 }
 
@@ -425,9 +295,7 @@ void dac_give_back(Dac *dac, const char *run)
     g_autoptr(GPtrArray) last = leave(dac, run);
     for (guint i = 0; i < last->len; i++) {
         Held *held = last->pdata[i];
-        Return what = {held->path, dac->ids, held->key, held->uid, held->gid};
-        g_autoptr(GByteArray) reply = process_call("giving a file back", give_one_back, &what, 1,
-                                                   g_get_monotonic_time() + PATIENCE, NULL);
+        dac_return(dac->ids, held->path, &held->key, held->uid, held->gid);
         g_mutex_lock(&dac->lock);
         g_hash_table_remove(dac->held, &held->key);
         g_cond_broadcast(&dac->returned);
