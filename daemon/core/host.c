@@ -47,7 +47,7 @@ static void host_stopped(Vm *vm, int detail, int reason)
 
 static void change_responsive(VmView *view, gpointer data)
 {
-    view->responsive = GPOINTER_TO_INT(data);
+    view->responsive = view->id < 0 || GPOINTER_TO_INT(data);
 }
 
 static void host_set_responsive(Vm *vm, gboolean responsive)

@@ -64,12 +64,12 @@ gboolean record_prepare(const Vm *vm, GError **error)
 {
     g_autofree char *folder = folder_of(vm->uuid_text), *path = path_of(vm->uuid_text);
     g_autoptr(Status) old = read_record(vm->uuid_text, NULL);
-    if (!old && g_file_test(path, G_FILE_TEST_EXISTS))
-        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
-                         "the domain may be running already, and its record cannot be read: remove %s if it is not", path);
     if (old && !g_str_equal(old->driver->name, vm->instance->driver->name))
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
                          "a domain of driver %s with uuid %s is running", old->driver->name, vm->uuid_text);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
+                         "the domain may be running already, and its record cannot be used: remove %s if it is not", path);
     if (!file_remove_tree(folder, error))
         return FALSE;
     return mkdir(folder, 0711) == 0 ||

@@ -12,7 +12,7 @@
 gboolean record_open(const DriverPaths *folders, GError **error);
 
 /* Makes VM's empty run folder. VIR_ERR_OPERATION_INVALID if another driver's domain with that UUID uses it, or it holds a
- * record that cannot be read: then nobody knows what runs. */
+ * record that nobody could read or take over: then nobody knows what runs. */
 gboolean record_prepare(const Vm *vm, GError **error);
 
 /* Whether a record with LIVE could be read again, and has room for what comes while it runs. FALSE with

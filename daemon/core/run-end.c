@@ -172,7 +172,8 @@ static void set_ended(Vm *vm, gboolean again)
 static void end_run(Vm *vm, VmEnd end)
 {
     g_autoptr(VmView) view = vm_view(vm);
-    gboolean again = !end.wanted && wants_restart(vm_view_def(view), end.detail);
+    /* what was saved just now is what it goes on from, when somebody wants that */
+    gboolean again = !end.wanted && !view->managed_save && wants_restart(vm_view_def(view), end.detail);
     if (again)
         publish_end(vm, end.reason);
     else

@@ -87,6 +87,19 @@ static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GErro
     return FALSE;
 }
 
+/* It is saved; a guest that has ended by itself meanwhile is saved as well. */
+static gboolean end_saved(Vm *vm, const VmView *saved, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    if (run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_SAVED, VIR_DOMAIN_SHUTOFF_SAVED, &cause))
+        return TRUE;
+    g_autoptr(VmView) now = vm_view(vm);
+    if (now->id != saved->id)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
 static gboolean can_save(Call *call, GError **error)
 {
     const DriverSaveOps *ops = call->instance->driver->save;
@@ -99,8 +112,7 @@ static gboolean save(Call *call, const Save *save, GError **error)
     if (!can_save(call, error) || !vm_save_check_flags(save->flags, error))
         return FALSE;
     g_autoptr(VmView) view = vm_view(vm);
-    return save_to_file(vm, view, save, error) &&
-           run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_SAVED, VIR_DOMAIN_SHUTOFF_SAVED, error);
+    return save_to_file(vm, view, save, error) && end_saved(vm, view, error);
 }
 
 gboolean remote_domain_save(Call *call, const RemoteDomainSaveArgs *args, GError **error)
@@ -137,7 +149,7 @@ gboolean remote_domain_managed_save(Call *call, const RemoteDomainManagedSaveArg
     if (!save_to_file(vm, view, &what, error))
         return FALSE;
     managed_save_made(vm);
-    return run_kill(vm, FALSE, VIR_DOMAIN_EVENT_STOPPED_SAVED, VIR_DOMAIN_SHUTOFF_SAVED, error);
+    return end_saved(vm, view, error);
 }
 
 gboolean remote_domain_managed_save_remove(Call *call, const RemoteDomainManagedSaveRemoveArgs *args, GError **error)

@@ -104,6 +104,8 @@ void vm_publish(Vm *vm, VmChange change, gpointer data)
 static void change_state(VmView *view, gpointer data)
 {
     const int *state = data;
+    if (view->id < 0)
+        return; /* said of a run that ended meanwhile */
     view->state = state[0];
     view->reason = state[1];
     view->state_since = g_get_real_time();

@@ -78,7 +78,7 @@ VmView *vm_view(Vm *vm); /* a new reference, never NULL */
 typedef void (*VmChange)(VmView *view, gpointer data);
 void vm_publish(Vm *vm, VmChange change, gpointer data);
 
-/* A virDomainState and its reason, with the time. */
+/* A virDomainState and its reason, with the time, of the run. Nothing if there is none. */
 void vm_publish_state(Vm *vm, int state, int reason);
 /* One that runs does so for REASON (virDomainRunningReason) from now on. */
 void vm_publish_went_on(Vm *vm, int reason);

@@ -285,6 +285,64 @@ static void test_killed_at_save(gconstpointer data)
     world_free(world);
 }
 
+static void kill_and_see(gpointer data)
+{
+    const Moment *moment = data;
+    g_autoptr(Vm) vm = registry_find_name(moment->world->instance->registry, "a");
+    world_kill_guests(moment->world);
+    g_assert_true(vm_wait_inactive(vm, g_get_monotonic_time() + 10 * G_USEC_PER_SEC));
+}
+
+/* The guest ends by itself when its save is on the disk: it is saved, and does not begin again without it. */
+static void test_end_at_save(void)
+{
+    World *world = world_new();
+    g_autoptr(GError) error = NULL;
+    Moment moment = {world, NULL};
+    g_autoptr(Vm) vm = world_define(world, "a", 1, "again");
+    g_assert_true(world_start(vm, NULL));
+    in_sync = kill_and_see;
+    in_sync_data = &moment;
+    g_assert_true(world_on_queue(vm, save_op, NULL, &error));
+    g_assert_no_error(error);
+    world_settle(vm);
+    g_assert_cmpint(world_id(vm), ==, -1);
+    g_assert_true(has_save(vm));
+    world_free(world);
+}
+
+/* A record that nobody took away is of a guest that nobody could take: it may run. */
+static void test_foreign_record(void)
+{
+    World *world = world_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Vm) vm = world_define(world, "a", 1, "");
+    g_autofree char *folder = g_strdup_printf("%s/domains/%s", world->paths.run, vm->uuid_text);
+    g_autofree char *kept = g_build_filename(world->root, "kept", NULL);
+    g_assert_true(world_start(vm, NULL));
+    copy_tree(folder, kept);
+    destroy(vm);
+    world_settle(vm);
+    copy_tree(kept, folder);
+    g_assert_false(world_start(vm, &error));
+    g_assert_true(error_is(error, VIR_ERR_OPERATION_INVALID));
+    g_assert_true(g_file_test(folder, G_FILE_TEST_EXISTS));
+    g_assert_true(file_remove_tree(folder, NULL) && world_start(vm, NULL));
+    world_free(world);
+}
+
+/* What a driver says of a run that has ended changes nothing. */
+static void test_state_after_the_end(void)
+{
+    World *world = world_new();
+    g_autoptr(Vm) vm = world_define(world, "a", 1, "");
+    g_assert_true(world_start(vm, NULL));
+    destroy(vm);
+    vm_publish_state(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+    g_assert_cmpint(world_state(vm), ==, VIR_DOMAIN_SHUTOFF * 100 + VIR_DOMAIN_SHUTOFF_DESTROYED);
+    world_free(world);
+}
+
 #define STATE(STATE, REASON) (VIR_DOMAIN_##STATE * 100 + VIR_DOMAIN_##STATE##_##REASON)
 
 static const SaveCase save_cases[] = {
@@ -303,6 +361,9 @@ int main(int argc, char **argv)
     g_test_add_func("/races/record-too-large", test_record_too_large);
     g_test_add_func("/races/failing-disk", test_failing_disk);
     g_test_add_func("/races/marker-stays", test_marker_stays);
+    g_test_add_func("/races/end-at-save", test_end_at_save);
+    g_test_add_func("/races/foreign-record", test_foreign_record);
+    g_test_add_func("/races/state-after-the-end", test_state_after_the_end);
     for (guint i = 0; i < G_N_ELEMENTS(save_cases); i++) {
         g_autofree char *path = g_strconcat("/races/killed-at-save/", save_cases[i].words, NULL);
         g_test_add_data_func(path, &save_cases[i], test_killed_at_save);
