@@ -30,6 +30,12 @@ void account_charge(Account *account, gssize octets)
     g_atomic_pointer_add(&account->octets, octets);
 }
 
+gboolean account_is_idle(const Account *account)
+{
+    return account->connections == 0 && g_atomic_pointer_get((gssize *)&account->octets) == 0 &&
+           closer_waiting(account->closer) == 0;
+}
+
 gboolean account_is_over(const Account *account)
 {
     gssize most = account->uid == 0 ? ACCOUNT_OCTETS_MAX_ROOT : ACCOUNT_OCTETS_MAX;

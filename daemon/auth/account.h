@@ -29,3 +29,6 @@ void account_charge(Account *account, gssize octets);
 
 /* Whether that is too much. Any thread. */
 gboolean account_is_over(const Account *account);
+
+/* Nobody is connected and nothing is held: a new one would be the same. I/O loop. */
+gboolean account_is_idle(const Account *account);

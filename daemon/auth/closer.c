@@ -100,12 +100,12 @@ void closer_close_connection(Closer *closer, int fd)
         closer_close(closer, fd);
 }
 
-gboolean closer_is_full(Closer *closer)
+guint closer_waiting(Closer *closer)
 {
-    gboolean full;
+    guint n;
 
     g_mutex_lock(&closer->lock);
-    full = closer->fds->len + closer->closing >= CLOSER_WAITING_MAX;
+    n = closer->fds->len + closer->closing;
     g_mutex_unlock(&closer->lock);
-    return full;
+    return n;
 }

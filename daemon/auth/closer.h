@@ -21,5 +21,5 @@ void closer_close(Closer *closer, int fd);
 /* The same for a connection to a peer: at once where nothing that could carry descriptors waits in it. */
 void closer_close_connection(Closer *closer, int fd);
 
-/* CLOSER_WAITING_MAX is reached. */
-gboolean closer_is_full(Closer *closer);
+/* How many wait, or are being closed. */
+guint closer_waiting(Closer *closer);

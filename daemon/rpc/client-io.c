@@ -153,7 +153,7 @@ static void read_more(Client *client)
         client_close(client);
         return;
     }
-    if (client->reader.n_fds > 0 && closer_is_full(client->account->closer))
+    if (client->reader.n_fds > 0 && closer_waiting(client->account->closer) >= CLOSER_WAITING_MAX)
         client_refuse(client, "too much that its user passed waits to be closed");
     keepalive_heard(client, g_get_monotonic_time());
     process(client);

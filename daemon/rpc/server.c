@@ -15,7 +15,7 @@ struct Server {
     const Loader *loader;
     ServerLimits limits;
     GQueue clients;        /* of Client, each by its own link; one reference */
-    GHashTable *accounts;  /* uid -> Account (a reference), of those who have connections */
+    GHashTable *accounts;  /* uid -> Account (a reference), of those who have connections or hold something still */
     guint64 last_id;
     sd_event_source *tick; /* NULL: nobody is connected */
     gint connected;        /* atomic */
@@ -108,7 +108,7 @@ static void tick(gpointer data)
         server->tick = loop_after(server->io, TICK_USEC, tick, server);
 }
 
-/* Borrowed until the next connection of UID ends. */
+/* Borrowed until close_accounts(). */
 static Account *account_of(Server *server, uid_t uid)
 {
     Account *account = g_hash_table_lookup(server->accounts, GUINT_TO_POINTER(uid));
@@ -120,10 +120,15 @@ static Account *account_of(Server *server, uid_t uid)
     return account;
 }
 
-static void close_account(Server *server, Account *account)
+static gboolean is_idle(gpointer uid, gpointer account, gpointer data)
 {
-    if (account->connections == 0)
-        g_hash_table_remove(server->accounts, GUINT_TO_POINTER(account->uid));
+    return account_is_idle(account);
+}
+
+/* One that still holds something is looked at again when the next connection ends. */
+static void close_accounts(Server *server)
+{
+    g_hash_table_foreach_remove(server->accounts, is_idle, NULL);
 }
 
 /* NULL: there is room for one more. */
@@ -133,7 +138,7 @@ static const char *why_full(Server *server, const Account *account)
         return "max_clients is reached";
     if (account->uid != 0 && account->connections >= server->limits.max_clients_per_user)
         return "max_clients_per_user is reached";
-    if (closer_is_full(account->closer))
+    if (closer_waiting(account->closer) >= CLOSER_WAITING_MAX)
         return "too much that this user passed waits to be closed";
     return NULL;
 }
@@ -190,14 +195,14 @@ void server_accept(Server *server, int fd, gboolean read_only)
         add_client(server, client);
     if (error)
         refuse("somebody", error->message);
-    close_account(server, account);
+    close_accounts(server);
 }
 
 void server_forget(Server *server, Client *client)
 {
     g_queue_unlink(&server->clients, &client->link);
     client->account->connections--;
-    close_account(server, client->account);
+    close_accounts(server);
     g_atomic_int_add(&server->connected, -1);
     client_unref(client);
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,6 +122,43 @@ static void test_half_a_message(Front *front, gconstpointer data)
     close(other);
 }
 
+/* A user whose descriptors do not close is refused more, until they have. */
+static void test_bound(Front *front, gconstpointer data)
+{
+    struct rlimit limit = {4 * CLOSER_WAITING_MAX, 4 * CLOSER_WAITING_MAX};
+    Lingering lingering = lingering_new();
+    char octets[FRAME_FDS_MAX - 1] = {0}; /* one for each of the others */
+    int fd = front_open(front, FALSE);
+    guint32 serial = 3;
+
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+    send_call_with_fds(fd, PROC(CONNECT_GET_LIB_VERSION), 2, 1);
+    give(fd, lingering.fd, 1);
+    g_autoptr(Message) first = receive(fd);
+    assert_ok(first, 2);
+    g_usleep(20 * 1000); /* it is being closed */
+    for (; serial < 3 + CLOSER_WAITING_MAX / FRAME_FDS_MAX + 2; serial++) {
+        send_call_with_fds(fd, PROC(CONNECT_GET_LIB_VERSION), serial, FRAME_FDS_MAX);
+        give(fd, dup(STDERR_FILENO), FRAME_FDS_MAX);
+        g_assert_cmpint(send(fd, octets, sizeof(octets), MSG_NOSIGNAL), ==, sizeof(octets));
+        g_autoptr(Message) reply = receive(fd);
+        if (!reply)
+            break;
+        assert_ok(reply, serial);
+    }
+    g_assert_cmpuint(serial, >=, 3 + CLOSER_WAITING_MAX / FRAME_FDS_MAX - 1);
+    g_assert_true(has_ended(fd));
+    close(fd);
+    fd = front_connect(front, FALSE);
+    g_assert_true(has_ended(fd));
+    close(fd);
+    g_usleep((LINGER_SECONDS + 1) * G_USEC_PER_SEC);
+    fd = front_open(front, FALSE);
+    assert_answers_soon(fd);
+    close(fd);
+    close(lingering.peer);
+}
+
 static GArray *taken; /* of int */
 
 /* Row with descriptors in: keeps them. */
@@ -235,6 +273,7 @@ int main(int argc, char **argv)
     g_test_add("/descriptors/too-many", Front, NULL, front_setup, test_too_many, front_teardown);
     g_test_add("/descriptors/half-a-message", Front, NULL, front_setup, test_half_a_message, front_teardown);
     g_test_add("/descriptors/not-received", Front, NULL, front_setup, test_not_received, front_teardown);
+    g_test_add("/descriptors/bound", Front, NULL, front_setup, test_bound, front_teardown);
     g_test_add("/descriptors/most", Front, NULL, front_setup, test_most, front_teardown);
     return g_test_run();
 }
