@@ -87,7 +87,7 @@ static gboolean last_cell(int start, guint count, int *ret_last, GError **error)
 gboolean remote_node_get_cells_free_memory(Call *call, const RemoteNodeGetCellsFreeMemoryArgs *args,
                                            RemoteNodeGetCellsFreeMemoryRet *ret, GError **error)
 {
-    int last;
+    int last = 0;
     if (args->start_cell < 0)
         return invalid(error, "start cell", args->start_cell);
     if (args->maxcells <= 0 || args->maxcells > REMOTE_NODE_MAX_CELLS)
@@ -122,7 +122,7 @@ static gboolean free_pages(int cell, guint size, guint64 *ret_free, GError **err
 gboolean remote_node_get_free_pages(Call *call, const RemoteNodeGetFreePagesArgs *args, RemoteNodeGetFreePagesRet *ret,
                                     GError **error)
 {
-    int last;
+    int last = 0;
     if (args->n_pages == 0 || args->cell_count == 0 || args->cell_count > REMOTE_NODE_MAX_CELLS / args->n_pages)
         return error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "too many cells and page sizes, or none");
     if (!last_cell(args->start_cell, args->cell_count, &last, error))
