@@ -139,6 +139,17 @@ static gboolean attach(Guest *guest, GError **error)
     return TRUE;
 }
 
+/* What the last daemon was at when it was killed goes on in QEMU, for nobody, and would stop the guest at its end. */
+static void cancel_save(Guest *guest)
+{
+    g_autoptr(VmView) view = guest->kvm->host->view(guest->vm);
+    g_autoptr(Qmp) qmp = guest_qmp(guest, NULL);
+    gboolean ours = view->reason == VIR_DOMAIN_PAUSED_SAVE || view->reason == VIR_DOMAIN_PAUSED_DUMP;
+
+    if (view->state == VIR_DOMAIN_PAUSED && ours && qmp && qmp_is_responsive(qmp))
+        qmp_do(qmp, "migrate_cancel", NULL, QMP_DEADLINE, NULL);
+}
+
 /* What may have changed while nobody listened. */
 static void learn_again(Guest *guest)
 {
@@ -173,6 +184,7 @@ gboolean reconnect_guest(gpointer self, Vm *vm, GHashTable *status, GError **err
     g_mutex_unlock(&guest->lock);
     if (!attach(guest, error))
         return FALSE;
+    cancel_save(guest);
     learn_again(guest);
     return TRUE;
 }

@@ -21,21 +21,44 @@ static gpointer host_get_private(Vm *vm)
     return data;
 }
 
+typedef struct {
+    Vm *vm;
+    int id;
+} SaveLate;
+
 static void save_late(gpointer data)
 {
-    g_autoptr(Vm) vm = data;
+    SaveLate *late = data;
+    g_autoptr(Vm) vm = late->vm;
     g_autoptr(GError) error = NULL;
-    if (!record_save(vm, &error))
+    if (!record_save_run(vm, late->id, &error))
         vm_log(vm, LOG_ERR, "its state is not on record: %s", error->message);
+    g_free(late);
 }
 
-/* The record follows in the queue: the event loop does not write files. */
+/* Of a run that somebody is at beginning, after that: a record says of which kind it is until it has begun. */
+static gboolean push_late(Vm *vm, SaveLate *late)
+{
+    g_mutex_lock(&vm->lock);
+    gboolean begun = vm->phase == VM_RUNNING;
+    late->id = vm->view->id;
+    g_mutex_unlock(&vm->lock);
+    return begun ? pool_push(POOL_WORK, save_late, late, NULL) : queue_push(vm->queue, save_late, late, NULL);
+}
+
+/* The record follows on another thread: the event loop does not write files. It does not wait for what the queue is at,
+ * which may be long, and whose interruption by kill -9 the record has to tell of. */
 static void host_set_state(Vm *vm, int state, int reason)
 {
     vm_publish_state(vm, state, reason);
-    if (g_atomic_int_get(&shut) || queue_push(vm->queue, save_late, vm_ref(vm), NULL))
+    if (g_atomic_int_get(&shut))
         return;
-    vm_unref(vm); /* a full queue: each of its operations saves the record as well */
+    SaveLate *late = g_new0(SaveLate, 1);
+    late->vm = vm_ref(vm);
+    if (push_late(vm, late))
+        return;
+    vm_unref(vm); /* too much waits: each operation saves the record as well */
+    g_free(late);
 }
 
 /* An end that is seen when nobody is left to deal with it is found by the next daemon, like one after kill -9. */

@@ -25,6 +25,7 @@ typedef struct {
     GHashTable *entries;
     gboolean half;   /* killed in the middle of the start */
     gboolean saving; /* or of a save */
+    gboolean dumping;
 } Adopt;
 
 static void change_adopt(VmView *view, gpointer data)
@@ -82,19 +83,19 @@ static void give_up(const Adopt *adopt, const GError *error)
         event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STOPPED, ending.detail);
 }
 
-/* The guest is there. */
-static void settle_save(const Adopt *adopt)
+/* The guest is there. Who paused it to save or dump it will not let it go on. */
+static void go_on(const Adopt *adopt)
 {
     Vm *vm = adopt->vm;
     const DriverRunOps *ops = vm->instance->driver->run;
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(GError) error = NULL;
-    gboolean goes_on = adopt->saving && view->state == VIR_DOMAIN_PAUSED && view->responsive && ops->resume;
+    gboolean goes_on = (adopt->saving || adopt->dumping) && view->state == VIR_DOMAIN_PAUSED && view->responsive && ops->resume;
     if (!adopt->saving || goes_on)
         drop_save(vm);
     if (!goes_on || has_save(vm))
         return;
-    vm_log(vm, LOG_NOTICE, "it was being saved when the daemon ended, and goes on");
+    vm_log(vm, LOG_NOTICE, "it was being %s when the daemon ended, and goes on", adopt->saving ? "saved" : "dumped");
     if (!ops->resume(vm->instance->self, vm, &error))
         vm_log(vm, LOG_ERR, "it stays paused: %s", error->message);
 }
@@ -124,7 +125,7 @@ static void adopted(const Adopt *adopt)
     g_autoptr(VmView) view = vm_view(vm);
     if (!record_save(vm, &error))
         vm_log(vm, LOG_ERR, "%s", error->message);
-    settle_save(adopt);
+    go_on(adopt);
     run_become_running(vm);
     if (view->autodestroy)
         destroy_orphan(vm);
@@ -160,6 +161,7 @@ void run_adopt(Vm *vm, Status *status)
         .entries = record_entries(status),
         .half = paused && status->reason == VIR_DOMAIN_PAUSED_STARTING_UP,
         .saving = paused && status->reason == VIR_DOMAIN_PAUSED_SAVE,
+        .dumping = paused && status->reason == VIR_DOMAIN_PAUSED_DUMP,
     };
     queue_push_front(vm->queue, adopt_now, adopt);
 }

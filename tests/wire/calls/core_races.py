@@ -110,6 +110,31 @@ class KilledSave(Case):
             self.skipTest('no kill came in between: %s' % seen)
 
 
+    def test_in_the_middle(self):
+        """QEMU writes on for nobody: the guest goes on, and can be saved again."""
+        large = guests.tiny('one').replace("<memory unit='MiB'>32<", "<memory unit='MiB'>1024<")
+        for delay in (0, 0.02, 0.05):
+            self.conn.defineXML(large).create()
+            domain = self.conn.lookupByName('one')
+            with self.server.connect() as other:
+                thread = threading.Thread(target=quietly, args=[other.lookupByName('one').managedSave])
+                thread.start()
+                self.until(lambda: domain.state()[0] != libvirt.VIR_DOMAIN_RUNNING, what='the save to begin')
+                time.sleep(delay)
+                self.server.kill()
+                thread.join()
+            pid = self.server.qemu(guests.uuid_of('one'))
+            self.server.start()
+            self.conn = self.open()
+            domain = self.conn.lookupByName('one')
+            if pid:
+                self.until(lambda: domain.state()[0] == libvirt.VIR_DOMAIN_RUNNING, what='the guest to go on')
+                domain.managedSave()
+            self.until(lambda: not domain.isActive(), what='the end to be seen')
+            self.assertEqual(domain.hasManagedSaveImage(), 1)
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
+
+
 @unittest.skipIf(server.on_oracle(), 'ours')
 class TooLarge(Case):
     def test_what_could_not_be_read_again(self):
