@@ -11,6 +11,7 @@
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
+#include "lib/patient.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -124,8 +125,8 @@ static int listen_on(const char *path, GError **error)
 
 static gboolean pass_file(ArgvContext *context, const char *path, Toggle append, const char *name, GError **error)
 {
-    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (append == TOGGLE_ON ? O_APPEND : O_TRUNC);
-    int fd = open(path, flags, 0600);
+    int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | (append == TOGGLE_ON ? O_APPEND : O_TRUNC);
+    int fd = patient_open(path, flags, 0600, g_get_monotonic_time() + PATIENT_USEC);
 
     if (fd < 0)
         return error_set_errno(error, VIR_FROM_QEMU, errno, "Unable to open file: %s", path);

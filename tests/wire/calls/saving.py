@@ -143,6 +143,8 @@ class Saving(Case):
             self.assertLess(time.monotonic() - began, 15)
             self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
             self.refused(libvirt.VIR_ERR_SYSTEM_ERROR, self.conn.restore, folder + '/x')
+            serial = "<serial type='file'><source path='%s/log'/></serial>" % folder
+            self.refused(libvirt.VIR_ERR_SYSTEM_ERROR, self.conn.createXML, guests.tiny('two', devices=serial))
         finally:
             os.close(fuse)
             c.umount2(folder.encode(), 2)
