@@ -3,10 +3,10 @@
  * A file is known by device and inode. `held` is the truth of this daemon: file -> who had it, and the runs that use it;
  * the record of each run (RUN/dac, a line a file) is where a restarted daemon has it from.
  *
- * Taking: look (as root: what is it; as QEMU's user: may it), write the record, then change hands and look again. Both looks
- * are done in a forked copy, which may hang in the kernel without harm, and without the lock, so that one file's server does not
- * hold up other guests. Who wants a file that is just being given back waits for that file. Ruled out: extended attributes on the files, which
- * network file systems lack and which a host that lost power would find stale.
+ * Taking: look (as root: what is it; as QEMU's user: may it), write the record, then change hands and look again. The looks
+ * (dac-look.c) are taken without the lock, so that one file's server does not hold up other guests. Who wants a file that is
+ * just being given back waits for that file. Ruled out: extended attributes on the files, which network file systems lack
+ * and which a host that lost power would find stale.
  */
 #include "driver-kvm/dac.h"
 

@@ -22,7 +22,8 @@
 #define POLITE (G_USEC_PER_SEC / 2)
 #define KILL_PATIENCE (10 * G_USEC_PER_SEC)
 
-/* Takes over the process of a run that an earlier daemon began, if there is one. It is watched, so that its end is seen even if we cannot bring it about. */
+/* Takes over the process of a run that an earlier daemon began, if there is one. It is watched, so that its end is seen
+ * even if we cannot bring it about. */
 static gboolean search(Guest *guest, GError **error)
 {
     g_autoptr(GError) cause = NULL;
