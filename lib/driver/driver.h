@@ -62,7 +62,8 @@ typedef struct {
 typedef struct {
     /* The view is already published as active: id, live definition, paused (starting up); the intent is on disk.
      * On success the guest is running or paused and host->set_state has said so. On failure the daemon calls kill and
-     * cleanup; the driver needs no undo of its own. */
+     * cleanup (not if kill fails: then the run stays, unresponsive, to be destroyed later); the driver needs no undo of
+     * its own. */
     gboolean (*start)(gpointer self, Vm *vm, const DriverStart *options, GError **error);
 
     /* Ends the guest without its monitor: SIGTERM first if GRACEFUL (fails with VIR_ERR_OPERATION_FAILED if it is still
@@ -71,7 +72,8 @@ typedef struct {
     gboolean (*kill)(gpointer self, Vm *vm, gboolean graceful, GError **error);
 
     /* The process is gone: releases everything the driver holds for this run (sockets, files, taps, private data).
-     * Queue, exactly once per run, also after a failed start and for a half-started record found at a restart. */
+     * Queue, exactly once per run, also after a failed start and for a half-started record found at a restart. From its
+     * return on nothing is told of this run: the next one may begin. */
     void (*cleanup)(gpointer self, Vm *vm);
 
     /* After a restart of the daemon: STATUS is what `status` wrote. TRUE: attached again, state published by
