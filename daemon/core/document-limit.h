@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * Documents of ours that will be read again. What we write may be larger and deeper than what we read: text grows when it is
- * escaped, and a definition moves into another document. So it is looked at before it replaces one that can be read.
+ * Documents of ours that will be read again. What we write may be larger and deeper than what we read: text grows when it
+ * is escaped, and a definition moves into another document. So it is looked at before it replaces one that can be read.
  */
 #include <glib.h>
 

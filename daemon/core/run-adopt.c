@@ -90,7 +90,8 @@ static void go_on(const Adopt *adopt)
     const DriverRunOps *ops = vm->instance->driver->run;
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(GError) error = NULL;
-    gboolean goes_on = (adopt->saving || adopt->dumping) && view->state == VIR_DOMAIN_PAUSED && view->responsive && ops->resume;
+    gboolean interrupted = (adopt->saving || adopt->dumping) && view->state == VIR_DOMAIN_PAUSED;
+    gboolean goes_on = interrupted && view->responsive && ops->resume;
     if (!adopt->saving || goes_on)
         drop_save(vm);
     if (!goes_on || has_save(vm))

@@ -42,7 +42,8 @@ void run_hide_if_transient(Vm *vm)
     registry_remove_transient(vm->instance->registry, vm);
 }
 
-/* Hidden before the end is published, for those who wait for that and then look; and after, if it was undefined meanwhile. */
+/* Hidden before the end is published, for those who wait for that and then look; and after, if it was undefined just
+ * then. */
 static void publish_end_and_hide(Vm *vm, int reason)
 {
     run_hide_if_transient(vm);
@@ -70,8 +71,8 @@ static void change_unresponsive(VmView *view, gpointer data)
     view->responsive = FALSE;
 }
 
-/* A process that cannot be ended (the kernel holds it, or nobody knows which it is) may still write to its disks: what is
- * known of it must not be forgotten. The domain stays, to be destroyed once more; its end is seen like any other. */
+/* A process that cannot be ended (the kernel holds it, or nobody knows which it is) may still write to its disks: what
+ * is known of it must not be forgotten. The domain stays, to be destroyed once more; its end is seen like any other. */
 static void keep(Vm *vm)
 {
     vm_publish(vm, change_unresponsive, NULL);
