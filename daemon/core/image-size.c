@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/image-size.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,10 +55,9 @@ static guint64 capacity_of(int fd, StorageFormat format, guint64 physical)
 static void look_at(int fd, ImageSize *image)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0 || !(S_ISREG(info.st_mode) || S_ISBLK(info.st_mode)))
-        return;
-    off_t end = lseek(fd, 0, SEEK_END);
-    if (end < 0)
+    off_t end = fstat(fd, &info) == 0 ? lseek(fd, 0, SEEK_END) : -1;
+    image->errnum = end < 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+    if (end < 0 || !(S_ISREG(info.st_mode) || S_ISBLK(info.st_mode)))
         return;
     image->physical = end;
     image->allocation = S_ISREG(info.st_mode) ? (guint64)info.st_blocks * 512 : (guint64)end;
@@ -72,6 +72,7 @@ static int look_at_all(gpointer data, int out)
     for (guint i = 0; i < work->n; i++) {
         ImageSize *image = &work->images[i];
         int fd = image->path ? open(image->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+        image->errnum = fd < 0 ? errno : 0;
         if (fd >= 0) {
             look_at(fd, image);
             close(fd);

@@ -8,6 +8,7 @@ typedef struct {
     const char *path;     /* borrowed; NULL: no image (an empty drive, a disk on the network) */
     StorageFormat format; /* STORAGE_FORMAT_UNSET: raw */
     gboolean found;       /* the rest means something */
+    int errnum;           /* why it was not found */
     guint64 allocation;   /* octets that it takes on the host */
     guint64 capacity;     /* octets that a guest sees; 0: not known for that format */
     guint64 physical;     /* octets of the file or device */

@@ -133,8 +133,8 @@ static gboolean open_device(Call *call, const VmView *view, const Chardev *devic
 static gboolean open_found(Call *call, const VmView *view, const Chardev *device, const char *name, const Words *words,
                            gboolean takes_pty, gboolean force, GError **error)
 {
-    g_autofree char *missing = g_strdup_printf(words->missing, name ? name : "(null)");
-    g_autofree char *wrong_type = g_strdup_printf(words->wrong_type, name ? name : "(null)");
+    g_autofree char *missing = g_strdup_printf(words->missing, name ? name : "<null>");
+    g_autofree char *wrong_type = g_strdup_printf(words->wrong_type, name ? name : "<null>");
     if (!device || !device->alias || !device->alias->name)
         return error_set(error, call->instance->from, VIR_ERR_INTERNAL_ERROR, "%s", missing);
     if (device->type != CHARDEV_TYPE_UNIX && !(takes_pty && device->type == CHARDEV_TYPE_PTY))

@@ -171,7 +171,7 @@ static const char *interface_device(Call *call, const Domain *def, const char *n
         if (by_mac || g_strcmp0(device, name) == 0)
             return device;
     }
-    error_set(error, call->instance->from, VIR_ERR_INVALID_ARG, "'%s' is not a known interface", name);
+    error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "'%s' is not a known interface", name);
     return NULL;
 }
 
@@ -230,8 +230,7 @@ static gboolean image_block_info(Call *call, ImageSize *image, RemoteDomainGetBl
     if (!image_sizes(image, 1, g_get_monotonic_time() + IMAGE_BUDGET, error))
         return FALSE;
     if (!image->found)
-        return error_set(error, call->instance->from, VIR_ERR_OPERATION_FAILED, "cannot look at the image '%s'",
-                         image->path);
+        return error_set_errno(error, call->instance->from, image->errnum, "Failed to open file '%s'", image->path);
     ret->capacity = image->capacity;
     ret->allocation = image->allocation;
     ret->physical = image->physical;

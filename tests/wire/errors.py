@@ -289,6 +289,22 @@ def inactive_refusals(w):
 
 
 @case
+def device_refusals(w):
+    disks = "".join(f"<disk type='{kind}'{more}>{source}<target dev='{dev}' bus='{bus}'/></disk>" for dev, bus, kind, more, source in (
+        ('vda', 'virtio', 'file', '', "<source file='/nonexistent'/>"), ('vdb', 'virtio', 'block', '', "<source dev='/dev/none'/>"),
+        ('sda', 'sata', 'file', " device='cdrom'", '')))
+    off = w.define(devices=disks)
+    out = {'off': steps(*(lambda path=path: off.blockInfo(path) for path in ('vda', 'vdb', 'sda', '/nonexistent', '', 'none')))}
+    on = w.running(name='errors-on', uuid=UUID_B)
+    out['on'] = steps(lambda: on.interfaceStats('none'), lambda: on.blockStats('none'), lambda: on.blockStatsFlags('none'),
+                      lambda: on.blockInfo('none'), lambda: on.openConsole(None, w.conn.newStream(), 0),
+                      lambda: on.openConsole('none', w.conn.newStream(), 0), lambda: on.openChannel(None, w.conn.newStream(), 0),
+                      lambda: on.openChannel('none', w.conn.newStream(), 0))
+    on.destroy()
+    return out
+
+
+@case
 def no_domain(w):
     return steps(lambda: w.conn.lookupByName('errors-none'), lambda: w.conn.lookupByUUIDString(UUID_B),
                  lambda: w.conn.lookupByID(99999), lambda: w.conn.lookupByName(''), lambda: w.conn.lookupByID(-1),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/image-size.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,6 +61,8 @@ static void test_none(void)
     g_assert_true(look(images, G_N_ELEMENTS(images)));
     for (gsize i = 0; i < G_N_ELEMENTS(images); i++)
         g_assert_false(images[i].found);
+    g_assert_cmpint(images[1].errnum, ==, ENOENT);
+    g_assert_cmpint(images[2].errnum, ==, EISDIR);
     g_assert_true(look(images, 1));
 }
 
