@@ -54,8 +54,8 @@ static void forget_controller(GPtrArray *controllers, ControllerType type, gbool
         if (controller->type == type)
             only = controller, n++;
     }
-    if (n == 1 && is(only))
-        g_ptr_array_remove(controllers, only);
+    if (n == 1 && is(only) && g_ptr_array_remove(controllers, only))
+        controller_free(only);
 }
 
 static void forget_keyboards(GPtrArray *inputs)
@@ -63,7 +63,7 @@ static void forget_keyboards(GPtrArray *inputs)
     for (guint i = inputs->len; i-- > 0;) {
         const Input *input = inputs->pdata[i];
         if (input->type == INPUT_TYPE_KEYBOARD && (input->bus == INPUT_BUS_PS2 || input->bus == INPUT_BUS_XEN))
-            g_ptr_array_remove_index(inputs, i);
+            input_free(g_ptr_array_steal_index(inputs, i));
     }
 }
 
@@ -71,7 +71,7 @@ static void forget_silence(GPtrArray *audios)
 {
     const Audio *only = audios->len == 1 ? audios->pdata[0] : NULL;
     if (only && only->type == AUDIO_TYPE_NONE && only->id == 1)
-        g_ptr_array_set_size(audios, 0);
+        audio_free(g_ptr_array_steal_index(audios, 0));
 }
 
 /* A drive that runs empty shows no format; its definition has one. */
