@@ -106,11 +106,36 @@ Domain *vm_document_read(const DriverInstance *instance, const char *xml, gboole
     return g_steal_pointer(&definition);
 }
 
-/* A transient domain has no other definition than the one that runs; libvirt shows that, as if it did not run. */
+static void forget_terminals(GPtrArray *chardevs)
+{
+    for (guint i = 0; i < chardevs->len; i++) {
+        Chardev *device = chardevs->pdata[i];
+        if (device->type != CHARDEV_TYPE_PTY)
+            continue;
+        g_clear_pointer(&device->source, chardev_source_free);
+        g_clear_pointer(&device->tty, g_free);
+    }
+}
+
+static void forget_ports(GPtrArray *graphics)
+{
+    for (guint i = 0; i < graphics->len; i++) {
+        Graphics *display = graphics->pdata[i];
+        if (display->autoport == TOGGLE_ON)
+            display->port = -1;
+    }
+}
+
+/* A transient domain has no other definition than the one that runs; libvirt shows that without terminals and ports. */
 static char *show_transient(const VmView *view, guint format)
 {
     g_autoptr(Domain) definition = domain_copy(view->live);
     definition->id = -1;
+    forget_terminals(definition->devices->serials);
+    forget_terminals(definition->devices->parallels);
+    forget_terminals(definition->devices->consoles);
+    forget_terminals(definition->devices->channels);
+    forget_ports(definition->devices->graphics);
     return model_format_text(&domain_type, definition, format);
 }
 

@@ -68,6 +68,16 @@ class Definition(Case):
         domain.create()
         self.assertEqual(title(0), 'new')
 
+    def test_inactive_document_of_a_transient_guest(self):
+        """There is but one document; terminals and ports of the run are left out."""
+        domain = self.conn.createXML(guests.minimal('one'), libvirt.VIR_DOMAIN_START_PAUSED)
+        live, inactive = (ElementTree.fromstring(domain.XMLDesc(flags)).find('devices') for flags in (0, INACTIVE))
+        self.assertRegex(live.find('serial/source').get('path'), '/dev/pts/')
+        self.assertIsNone(inactive.find('serial/source'))
+        self.assertIsNone(inactive.find('console').get('tty'))
+        self.assertGreater(int(live.find('graphics').get('port')), 0)
+        self.assertEqual(inactive.find('graphics').get('port'), '-1')
+
     def test_definition_is_a_fixed_point(self):
         first = self.conn.defineXML(guests.q35('one')).XMLDesc(INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
         second = self.conn.defineXML(first).XMLDesc(INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
