@@ -241,6 +241,8 @@ static void on_state(JsonNode *answer, const GError *error, gpointer data)
     } meanings[] = {
         {"paused", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN},
         {"prelaunch", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN},
+        {"finish-migrate", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN},
+        {"postmigrate", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN},
         {"io-error", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR},
         {"watchdog", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG},
         {"internal-error", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN},
@@ -257,9 +259,14 @@ static void on_state(JsonNode *answer, const GError *error, gpointer data)
         host_of(guest)->set_state(guest->vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
     if (g_str_equal(status, "shutdown"))
         shut_down(guest, TRUE); /* nobody was there to end it, or to boot it again */
-    for (gsize i = 0; i < G_N_ELEMENTS(meanings); i++)
-        if (g_str_equal(meanings[i].status, status) && meanings[i].state != now)
-            host_of(guest)->set_state(guest->vm, meanings[i].state, meanings[i].reason);
+    for (gsize i = 0; i < G_N_ELEMENTS(meanings); i++) {
+        if (!g_str_equal(meanings[i].status, status) || meanings[i].state == now)
+            continue;
+        int reason = meanings[i].state == VIR_DOMAIN_PAUSED && meanings[i].reason == VIR_DOMAIN_PAUSED_UNKNOWN
+                         ? take_reason(guest, &guest->pause_reason, VIR_DOMAIN_PAUSED_UNKNOWN)
+                         : meanings[i].reason;
+        host_of(guest)->set_state(guest->vm, meanings[i].state, reason);
+    }
 }
 
 void guest_ask_state(Guest *guest)

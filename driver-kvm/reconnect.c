@@ -164,6 +164,14 @@ static void learn_again(Guest *guest)
     g_mutex_unlock(&guest->lock);
 }
 
+/* What the last daemon was about to pause the guest for, if it would have let it go on. */
+static int pausing(GHashTable *status)
+{
+    const char *text = g_hash_table_lookup(status, "pausing");
+    int reason = text ? atoi(text) : VIR_DOMAIN_PAUSED_UNKNOWN;
+    return reason == VIR_DOMAIN_PAUSED_SAVE || reason == VIR_DOMAIN_PAUSED_DUMP ? reason : VIR_DOMAIN_PAUSED_UNKNOWN;
+}
+
 gboolean reconnect_guest(gpointer self, Vm *vm, GHashTable *status, GError **error)
 {
     g_autoptr(Guest) guest = guest_obtain(self, vm);
@@ -181,11 +189,12 @@ gboolean reconnect_guest(gpointer self, Vm *vm, GHashTable *status, GError **err
     guest_set_process(guest, process, FALSE);
     guest->adopted = TRUE;
     guest->fake_reboot = g_hash_table_contains(status, "fake-reboot");
+    guest->pause_reason = pausing(status);
     g_mutex_unlock(&guest->lock);
     if (!attach(guest, error))
         return FALSE;
+    learn_again(guest); /* after which what QEMU is doing is known, too */
     cancel_save(guest);
-    learn_again(guest);
     return TRUE;
 }
 
@@ -202,5 +211,7 @@ void reconnect_status(gpointer self, Vm *vm, GHashTable *out)
     }
     if (guest->fake_reboot)
         g_hash_table_insert(out, g_strdup("fake-reboot"), g_strdup("yes"));
+    if (guest->pause_reason != VIR_DOMAIN_PAUSED_UNKNOWN)
+        g_hash_table_insert(out, g_strdup("pausing"), g_strdup_printf("%d", guest->pause_reason));
     g_mutex_unlock(&guest->lock);
 }

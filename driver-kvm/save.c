@@ -21,7 +21,8 @@ static gboolean pause_for(Guest *guest, Qmp *qmp, int reason, GError **error)
     g_mutex_lock(&guest->lock);
     guest->pause_reason = reason;
     g_mutex_unlock(&guest->lock);
-    return qmp_stop(qmp, error);
+    /* a daemon that restarts in between must know why the guest stands still */
+    return guest->kvm->host->save_status(guest->vm, error) && qmp_stop(qmp, error);
 }
 
 /* A destroy overtakes us; what it interrupts must not go on in QEMU alone. */

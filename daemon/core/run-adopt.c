@@ -11,6 +11,9 @@
  *   it is gone                           the file stays: the save was all but acknowledged, or it was
  *   any other record                     the file goes
  *
+ * That a guest stands paused for a save is also known where the kill came before that was written: the driver writes down
+ * beforehand what it is about to pause a guest for.
+ *
  * Where the guest does not answer, it stands as it is, with its file, until it is resumed or ended.
  */
 #include "daemon/core/event.h"
@@ -119,11 +122,13 @@ static void destroy_orphan(Vm *vm)
     vm_unref(vm);
 }
 
-static void adopted(const Adopt *adopt)
+static void adopted(Adopt *adopt)
 {
     Vm *vm = adopt->vm;
     g_autoptr(GError) error = NULL;
     g_autoptr(VmView) view = vm_view(vm);
+    adopt->saving |= view->state == VIR_DOMAIN_PAUSED && view->reason == VIR_DOMAIN_PAUSED_SAVE;
+    adopt->dumping |= view->state == VIR_DOMAIN_PAUSED && view->reason == VIR_DOMAIN_PAUSED_DUMP;
     if (!record_save(vm, &error))
         vm_log(vm, LOG_ERR, "%s", error->message);
     go_on(adopt);
