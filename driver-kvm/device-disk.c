@@ -101,7 +101,7 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         return unsupported(error, "'directory' storage format is not directly supported by QEMU, use 'dir' disk type instead");
     if (format == STORAGE_FORMAT_ISO)
         return unsupported(error, "storage format 'iso' is not directly supported by QEMU, use 'raw' instead");
-    if (disk->shareable && block_has_medium(disk) && format != STORAGE_FORMAT_RAW)
+    if (disk->shareable && !disk->readonly && block_has_medium(disk) && format != STORAGE_FORMAT_RAW)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "shared access for disk '%s' requires use of supported storage format", disk->target->dev);
     return validate_bus(disk, error);
@@ -160,11 +160,25 @@ static void limit_also_by(JsonObject *limits, const char *key, guint64 value)
         limit_by(limits, key, value);
 }
 
+/* The part of a disk's device that QEMU has given the image to: some devices have it inside. */
+static char *qom_name(const Disk *disk)
+{
+    switch (disk->target->bus) {
+    case DISK_BUS_VIRTIO:
+        return g_strdup_printf("/machine/peripheral/%s/virtio-backend", disk->alias->name);
+    case DISK_BUS_USB:
+        return g_strdup_printf("/machine/peripheral/%s/%s.0/legacy[0]", disk->alias->name, disk->alias->name);
+    default:
+        return g_strdup(disk->alias->name);
+    }
+}
+
 /* Limits are set on the device once it is there, as they are when they change later. */
 static void limit(const Disk *disk, ArgvContext *context)
 {
     const DiskIoTune *tune = disk->iotune;
-    JsonObject *limits = props_new("id", disk->alias->name);
+    g_autofree char *id = qom_name(disk);
+    JsonObject *limits = props_new("id", id);
 
     limit_by(limits, "bps", tune->total_bytes_sec);
     limit_by(limits, "bps_rd", tune->read_bytes_sec);
