@@ -22,6 +22,9 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (graphics->type == GRAPHICS_TYPE_VNC && graphics->passwd && strlen(graphics->passwd) > PASSWORD_MAX)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                          "VNC password is %zu characters long, only 8 permitted", strlen(graphics->passwd));
+    if (graphics->type == GRAPHICS_TYPE_VNC && graphics->connected != PASSWORD_CONNECTED_UNSET &&
+        graphics->connected != PASSWORD_CONNECTED_KEEP)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "VNC supports connected='keep' only");
     for (guint i = 0; i < graphics->listens->len; i++) {
         const GraphicsListen *listen = g_ptr_array_index(graphics->listens, i);
 
@@ -123,6 +126,10 @@ static GString *listen_text(const Graphics *graphics, GError **error)
         g_autofree char *path = part_escape(listen->socket);
 
         g_string_append_printf(text, "vnc=unix:%s", path);
+        return text;
+    }
+    if (listen && listen->type == LISTEN_TYPE_NONE) {
+        g_string_append(text, "none");
         return text;
     }
     if (listen && listen->type == LISTEN_TYPE_ADDRESS && graphics->port >= PORT_VNC_FIRST) {
