@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Guests that run: started, paused, reset, ended. QEMU itself is looked at, not only what the daemon says of it."""
+import json
 import os
+
+import libvirt_qemu
 
 from lib.case import Case, guests, libvirt, proves
 
@@ -11,11 +14,12 @@ class Alive(Case):
     def pid(self, name='one'):
         return self.server.qemu(guests.uuid_of(name))
 
+    def ask(self, domain, command):
+        """What QEMU answers through the monitor."""
+        return json.loads(libvirt_qemu.qemuMonitorCommand(domain, json.dumps({'execute': command}), 0))['return']
+
     def status(self, domain):
-        """What QEMU answers to query-status through the monitor."""
-        import json
-        import libvirt_qemu
-        return json.loads(libvirt_qemu.qemuMonitorCommand(domain, '{"execute": "query-status"}', 0))['return']['status']
+        return self.ask(domain, 'query-status')['status']
 
 
 class Life(Alive):
@@ -53,6 +57,20 @@ class Life(Alive):
         domain.destroy()
         for call in (domain.suspend, domain.resume, domain.reset, domain.shutdown, domain.reboot):
             self.refused(libvirt.VIR_ERR_OPERATION_INVALID, call)
+
+    def test_limits_of_disks(self):
+        """On each kind of device the limits are those of its image."""
+        buses = {'virtio': 'vda', 'sata': 'sdb', 'scsi': 'sdc', 'usb': 'sdd'}
+        disks = ''.join("<disk type='file'><driver name='qemu' type='raw'/><source file='%s'/><target dev='%s' bus='%s'/>"
+                        "<iotune><total_bytes_sec>%d</total_bytes_sec></iotune></disk>"
+                        % (guests.image(bus + '.img'), target, bus, 1000000 + number)
+                        for number, (bus, target) in enumerate(buses.items()))
+        xml = guests.tiny('one', devices=disks + "<controller type='scsi' model='virtio-scsi'/>").replace(
+            "<controller type='usb' model='none'/>", "<controller type='usb' model='qemu-xhci'/>")
+        domain = self.conn.defineXML(xml)
+        domain.createWithFlags(PAUSED)
+        found = {block['inserted']['bps'] for block in self.ask(domain, 'query-block') if block.get('inserted')}
+        self.assertEqual(found, {1000000 + number for number in range(len(buses))})
 
     @proves('domain_destroy_flags')
     def test_graceful_destroy(self):
