@@ -212,6 +212,7 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         return FALSE;
     if (!block_has_medium(disk))
         disk->driver->type = STORAGE_FORMAT_UNSET;
+    disk->target->tray = DISK_TRAY_UNSET; /* the tray of a machine that is made is closed */
     /* What several write at once must not be cached by each. */
     if (disk->shareable && !disk->readonly && disk->driver->cache == DISK_CACHE_UNSET && block_has_medium(disk))
         disk->driver->cache = DISK_CACHE_NONE;

@@ -140,8 +140,9 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         interface->target = interface_target_new();
     g_free(interface->target->dev);
     interface->target->dev = name;
-    if (wants_vhost(live, interface))
-        tap_open_vhost(wish.queues, vhosts);
+    if (!wants_vhost(live, interface)) /* asked for in vain where the guest is emulated, as with libvirt */
+        return TRUE;
+    tap_open_vhost(wish.queues, vhosts);
     pass_all(context, vhosts, interface->alias->name, "vhost");
     if (vhosts->len < wish.queues && interface->driver && interface->driver->name == INTERFACE_DRIVER_NAME_VHOST)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,

@@ -9,6 +9,7 @@
 
 #include "driver-kvm/emulator.h"
 #include "lib/error.h"
+#include "lib/model/model.h"
 #include "lib/xml.h"
 
 typedef struct {
@@ -195,6 +196,8 @@ static gboolean choose_accel(const Caps *caps, const char *type, CapsAccel *ret_
 {
     gboolean kvm = caps_has_accel(caps, CAPS_KVM), tcg = caps_has_accel(caps, CAPS_TCG);
 
+    if (type && domain_type_from_string(type) == DOMAIN_TYPE_UNSET)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unknown virttype: %s", type);
     if (type && !(g_str_equal(type, "kvm") && kvm) && !(g_str_equal(type, "qemu") && tcg))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "Emulator '%s' does not support virt type '%s'",
                          caps_binary(caps), type);

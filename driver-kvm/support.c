@@ -115,7 +115,7 @@ static const struct {
     {"*/backingStore/source", "@file @dev @index"},
     {"domain/devices/disk/geometry", "@cyls @heads @secs @trans"},
     {"domain/devices/disk/blockio", "@logical_block_size @physical_block_size"},
-    {"domain/devices/disk/target", "@dev @bus @removable @rotation_rate"},
+    {"domain/devices/disk/target", "@dev @bus @tray @removable @rotation_rate"},
     {"domain/devices/disk/iotune", "total_bytes_sec read_bytes_sec write_bytes_sec total_iops_sec read_iops_sec "
                                    "write_iops_sec total_bytes_sec_max read_bytes_sec_max write_bytes_sec_max "
                                    "total_iops_sec_max read_iops_sec_max write_iops_sec_max size_iops_sec group_name "

@@ -75,6 +75,8 @@ class Host(Case):
         self.assertTrue(root.findtext('machine').startswith('pc-q35-'))
         buses = {value.text for value in root.findall("devices/disk/enum[@name='bus']/value")}
         self.assertLessEqual({'virtio', 'scsi', 'sata'}, buses)
+        error = self.refused(libvirt.VIR_ERR_INVALID_ARG, self.conn.getDomainCapabilities, guests.EMULATOR, 'x86_64', 'q35', 'tram')
+        self.assertEqual(error.get_error_message(), 'invalid argument: unknown virttype: tram')
 
     @proves('connect_get_max_vcpus')
     def test_max_vcpus(self):

@@ -72,6 +72,18 @@ class Life(Alive):
         found = {block['inserted']['bps'] for block in self.ask(domain, 'query-block') if block.get('inserted')}
         self.assertEqual(found, {1000000 + number for number in range(len(buses))})
 
+    def test_a_tray_is_closed_at_the_start(self):
+        disk = "<disk type='file' device='cdrom'><source file='%s'/><target dev='sda' bus='sata' tray='open'/></disk>" % guests.image('tray.img')
+        domain = self.define('one', devices=disk)
+        self.assertIn("tray='open'", domain.XMLDesc())
+        domain.createWithFlags(PAUSED)
+        self.assertNotIn('tray=', domain.XMLDesc())
+        self.assertIn("tray='open'", domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+    def test_an_emulated_guest_needs_no_vhost(self):
+        self.start('one', devices="<interface type='bridge'><source bridge='%s'/><model type='virtio'/>"
+                                  "<driver name='vhost'/></interface>" % guests.bridge())
+
     @proves('domain_destroy_flags')
     def test_graceful_destroy(self):
         domain = self.start('one', flags=0)
