@@ -317,12 +317,12 @@ static gint by_index(gconstpointer a, gconstpointer b)
     return one->index < two->index ? -1 : one->index > two->index;
 }
 
-/* Port 0 is for a console alone; a console's port is taken, but stays QEMU's own affair: libvirt does not write it. */
+/* Port 0 is for a console alone. */
 static gboolean assign_port(Domain *def, GHashTable *taken, Chardev *chardev, gboolean is_console, GError **error)
 {
     g_autoptr(GPtrArray) candidates = g_ptr_array_new();
     gboolean fixed = chardev->address && chardev->address->type == ADDRESS_TYPE_VIRTIO_SERIAL;
-    guint first = is_console && !fixed ? 0 : 1;
+    guint first = is_console ? 0 : 1;
     g_autoptr(Address) found = address_new();
     guint port = G_MAXUINT;
     guint index = 0;
@@ -356,8 +356,6 @@ static gboolean assign_port(Domain *def, GHashTable *taken, Chardev *chardev, gb
     found->port = g_strdup_printf("%u", port);
     if (!reserve_port(def, taken, found, error))
         return FALSE;
-    if (is_console)
-        return TRUE;
     address_free(chardev->address);
     chardev->address = g_steal_pointer(&found);
     return TRUE;
@@ -368,11 +366,14 @@ static gboolean each_virtio_serial(Domain *def, GHashTable *taken, GPtrArray *li
     for (guint i = 0; i < list->len; i++) {
         Chardev *chardev = g_ptr_array_index(list, i);
 
-        if (!on_virtio_serial(chardev))
+        gboolean is_console = list == def->devices->consoles;
+
+        /* a console without an address gets none: QEMU finds it a port, after the channels have theirs */
+        if (!on_virtio_serial(chardev) || (is_console && !chardev->address))
             continue;
         if (!assign && has_port(chardev) && !reserve_port(def, taken, chardev->address, error))
             return FALSE;
-        if (assign && !has_port(chardev) && !assign_port(def, taken, chardev, list == def->devices->consoles, error))
+        if (assign && !has_port(chardev) && !assign_port(def, taken, chardev, is_console, error))
             return FALSE;
     }
     return TRUE;

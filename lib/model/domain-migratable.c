@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/model/domain-address.h"
+
 /* What a run made up: the next one makes its own. */
 
 static void forget_sockets(GPtrArray *chardevs, const char *run_folder)
@@ -84,6 +86,18 @@ static void name_formats(GPtrArray *disks)
     }
 }
 
+/* By their places, as whoever reads the document will. */
+static void number_consoles(GPtrArray *consoles)
+{
+    for (guint i = 0; i < consoles->len; i++) {
+        ChardevTarget *target = ((Chardev *)consoles->pdata[i])->target;
+        if (!target)
+            continue;
+        g_free(target->port);
+        target->port = g_strdup_printf("%u", i);
+    }
+}
+
 Domain *domain_migratable(const Domain *def, const char *run_folder)
 {
     Domain *copy = domain_copy(def);
@@ -98,6 +112,8 @@ Domain *domain_migratable(const Domain *def, const char *run_folder)
     forget_names(devices->interfaces);
     forget_controller(devices->controllers, CONTROLLER_TYPE_USB, is_default_usb);
     forget_controller(devices->controllers, CONTROLLER_TYPE_PCI, is_pci_root);
+    number_consoles(devices->consoles);
+    domain_sort_controllers(copy);
     forget_keyboards(devices->inputs);
     forget_silence(devices->audios);
     name_formats(devices->disks);

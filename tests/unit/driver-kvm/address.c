@@ -145,6 +145,23 @@ static void test_usb(void)
     g_assert_cmpstr(input(def, 2)->address->port, ==, "1.2");
 }
 
+/* A console that names no port takes none: QEMU finds it one. Channels start at 1 however many consoles there are. */
+static void test_virtio_consoles(void)
+{
+    g_autoptr(Domain) def = complete("q35", "<console type='pty'><target type='virtio'/></console>"
+                                            "<console type='pty'><target type='virtio'/></console>"
+                                            "<channel type='pty'><target type='virtio' name='a'/></channel>"
+                                            "<channel type='pty'><target type='virtio' name='b'/></channel>");
+
+    for (guint i = 0; i < 2; i++) {
+        const Chardev *console = g_ptr_array_index(def->devices->consoles, i);
+        const Chardev *channel = g_ptr_array_index(def->devices->channels, i);
+
+        g_assert_null(console->address);
+        g_assert_cmpstr(channel->address->port, ==, i == 0 ? "1" : "2");
+    }
+}
+
 static void test_virtio_serial(void)
 {
     g_autoptr(Domain) def = complete("q35", "<channel type='pty'><target type='virtio' name='a'/></channel>"
@@ -167,5 +184,6 @@ int main(int argc, char **argv)
     g_test_add_func("/address/refused", test_refused);
     g_test_add_func("/address/usb", test_usb);
     g_test_add_func("/address/virtio-serial", test_virtio_serial);
+    g_test_add_func("/address/virtio-consoles", test_virtio_consoles);
     return g_test_run();
 }

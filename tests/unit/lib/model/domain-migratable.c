@@ -62,10 +62,22 @@ static void test_machine(void)
     expect("<audio id='1' type='none'/><audio id='2' type='oss'/>", "type='none'", TRUE);
 }
 
+/* The other side gets what reading the document again makes of it: controllers by kind, consoles by their places. */
+static void test_read_again(void)
+{
+    expect("<controller type='pci' index='0' model='pcie-root'/><controller type='virtio-serial' index='0'/>"
+           "<controller type='pci' index='1' model='pcie-root-port'/>",
+           "pcie-root-port'/>\n    <controller type='virtio-serial'", TRUE);
+    expect("<console type='pty'><target type='serial' port='0'/></console>"
+           "<console type='pty'><target type='virtio' port='0'/></console>",
+           "<target type='virtio' port='1'/>", TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/domain-migratable/run", test_run);
     g_test_add_func("/domain-migratable/machine", test_machine);
+    g_test_add_func("/domain-migratable/read-again", test_read_again);
     return g_test_run();
 }
