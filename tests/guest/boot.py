@@ -51,7 +51,10 @@ class Guest(Case):
 
     def counter(self, console):
         """What a loop in the guest has counted to, ten a second."""
-        return int(console.ask('echo at=$(cat /run/counter)=', r'at=(\d+)=\r')[1])
+        text = ''
+        while not text:  # the guest may be between emptying the file and writing it
+            text = console.ask('echo at=$(cat /run/counter)=', r'at=(\d*)=\r')[1]
+        return int(text)
 
     def pid(self, name='linux'):
         return self.server.qemu(guests.uuid_of(name))
