@@ -151,5 +151,10 @@ char *vm_document_show(const VmView *view, guint flags)
         return model_format_text(&domain_type, vm_view_def(view), format);
     if (!view->next)
         return show_transient(view, format);
-    return model_format_text(&domain_type, view->next, format | MODEL_FORMAT_INACTIVE);
+    if (view->id < 0)
+        return model_format_text(&domain_type, view->next, format | MODEL_FORMAT_INACTIVE);
+    /* libvirt keeps beside a run what it has read again */
+    g_autoptr(Domain) next = domain_copy(view->next);
+    domain_read_again(next);
+    return model_format_text(&domain_type, next, format | MODEL_FORMAT_INACTIVE);
 }

@@ -322,9 +322,17 @@ static Chardev *twin_of(const Chardev *serial)
     console->target = chardev_target_new();
     console->target->type = CHARDEV_TARGET_TYPE_SERIAL;
     console->target->port = g_strdup(serial->target->port);
-    g_free(console->tty);
-    console->tty = g_strdup(serial->type == CHARDEV_TYPE_PTY && serial->source ? serial->source->path : NULL);
     return console;
+}
+
+/* Older clients look for the terminal of console 0, whatever it is attached to. */
+static void show_terminal(Chardev *console)
+{
+    gboolean shown = console->type == CHARDEV_TYPE_PTY && console->source && console->target &&
+                     g_strcmp0(console->target->port, "0") == 0;
+
+    g_free(console->tty);
+    console->tty = g_strdup(shown ? console->source->path : NULL);
 }
 
 void domain_twin_consoles(Domain *def)
@@ -340,6 +348,8 @@ void domain_twin_consoles(Domain *def)
         chardev_free(console);
         consoles->pdata[i] = twin_of(serial);
     }
+    for (guint i = 0; i < consoles->len; i++)
+        show_terminal(consoles->pdata[i]);
 }
 
 /* The first console of a machine with serial ports has always meant the first port. */

@@ -98,6 +98,12 @@ static void number_consoles(GPtrArray *consoles)
     }
 }
 
+void domain_read_again(Domain *def)
+{
+    number_consoles(def->devices->consoles);
+    domain_sort_controllers(def);
+}
+
 Domain *domain_migratable(const Domain *def, const char *run_folder)
 {
     Domain *copy = domain_copy(def);
@@ -112,8 +118,7 @@ Domain *domain_migratable(const Domain *def, const char *run_folder)
     forget_names(devices->interfaces);
     forget_controller(devices->controllers, CONTROLLER_TYPE_USB, is_default_usb);
     forget_controller(devices->controllers, CONTROLLER_TYPE_PCI, is_pci_root);
-    number_consoles(devices->consoles);
-    domain_sort_controllers(copy);
+    domain_read_again(copy);
     forget_keyboards(devices->inputs);
     forget_silence(devices->audios);
     name_formats(devices->disks);

@@ -6,6 +6,9 @@
  */
 #include "lib/model/model.h"
 
+/* Gives DEF the order and numbers that whoever reads its document again gives it: controllers by kind, consoles by place. */
+void domain_read_again(Domain *def);
+
 /* Of DEF, also of one that runs. Paths of sockets below RUN_FOLDER belong to one run and are left out. */
 Domain *domain_migratable(const Domain *def, const char *run_folder);
 

@@ -194,6 +194,17 @@ def q35(name):
 </domain>"""
 
 
+def ports(name):
+    """Character devices: what gets which port, and which terminal is shown where."""
+    os.makedirs(IMAGES, exist_ok=True)
+    channels = ''.join("<channel type='pty'><target type='virtio' name='test.%s'/></channel>" % each for each in 'abc')
+    return tiny(name, devices=f"""<serial type='pty'/>
+    <serial type='file'><source path='{IMAGES}/{name}.log'/></serial>
+    <console type='pty'><target type='virtio'/></console>
+    <console type='pty'><target type='virtio'/></console>
+    {channels}""")
+
+
 def pc(name):
     """The older machine: PCI, IDE-free but with its USB and PS/2."""
     disk = image('pc.qcow2', form='qcow2')

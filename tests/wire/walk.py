@@ -37,14 +37,14 @@ MASKS = [
     (r'events received: \d+', 'events received: COUNT', 'the same'),
     (r'Authorization not available\. .*\n', '', 'virsh looks for polkit when it has a terminal; there is no system bus here'),
     (r'(?m)^(Physical|Allocation|allocation): +\d+', r'\1: N', 'the file system rounds'),
+    (r'(?m)^(user|system|idle|iowait|usage|total|free|buffers|cached|Total) *: .*', r'\1: HOST', 'counters of the host'),
+    (r'(?m)^( +\d+): +\d+ KiB', r'\1: HOST', 'counters of the host'),
 ]
 
 # Where the host differs from the one the answers were recorded on: only when holding against the recorded ones.
 HOST_MASKS = [
     (r'(?m)^(CPU model|CPU\(s\)|CPU frequency|CPU socket\(s\)|Core\(s\) per socket|Thread\(s\) per core|NUMA cell\(s\)|Memory size): .*', r'\1: HOST',
      'the host'),
-    (r'(?m)^(user|system|idle|iowait|usage|total|free|buffers|cached|Total) *: .*', r'\1: HOST', 'the host'),
-    (r'(?m)^( +\d+): +\d+ KiB', r'\1: HOST', 'the host'),
     (r'hypervisor: QEMU [0-9.]+', 'hypervisor: QEMU VERSION', 'the host'),
 ]
 
@@ -188,7 +188,7 @@ def walk_errors(walk):
         walk(*command.split())
 
 
-DOCUMENTS = {'minimal': guests.minimal, 'q35': guests.q35, 'pc': guests.pc}
+DOCUMENTS = {'minimal': guests.minimal, 'q35': guests.q35, 'pc': guests.pc, 'ports': guests.ports}
 
 
 def walk_all(target, only):
