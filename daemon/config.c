@@ -7,7 +7,7 @@
 
 #define SECTION "daemon"
 
-typedef enum { TEXT, NUMBER, OCTAL, LEVEL } Kind;
+typedef enum { TEXT, NUMBER, OCTAL, WORD } Kind;
 
 typedef struct {
     const char *name;
@@ -16,12 +16,19 @@ typedef struct {
     const char *text; /* default of a TEXT */
     guint number;     /* default of the others */
     guint min, max;
+    const char *const *words; /* of a WORD: the number is the index */
 } Key;
+
+static const char *const levels[] = {"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug",
+                                     NULL};
+static const char *const auths[] = {[CONFIG_AUTH_NONE] = "none", [CONFIG_AUTH_POLKIT] = "polkit", NULL};
 
 static const Key keys[] = {
     {"socket_group", TEXT, G_STRUCT_OFFSET(Config, socket_group), .text = "libvirt"},
     {"socket_mode", OCTAL, G_STRUCT_OFFSET(Config, socket_mode), .number = 0770, .max = 0777},
     {"socket_mode_ro", OCTAL, G_STRUCT_OFFSET(Config, socket_mode_ro), .number = 0777, .max = 0777},
+    {"auth_unix_rw", WORD, G_STRUCT_OFFSET(Config, auth), .words = auths},
+    {"auth_unix_ro", WORD, G_STRUCT_OFFSET(Config, auth_ro), .words = auths},
     {"max_clients", NUMBER, G_STRUCT_OFFSET(Config, max_clients), .number = 5000, .min = 1, .max = 100000},
     {"max_clients_per_user", NUMBER, G_STRUCT_OFFSET(Config, max_clients_per_user), .number = 500, .max = 100000},
     {"max_calls_per_client", NUMBER, G_STRUCT_OFFSET(Config, max_calls_per_client), .number = 1024, .min = 1,
@@ -30,10 +37,8 @@ static const Key keys[] = {
     {"keepalive_interval", NUMBER, G_STRUCT_OFFSET(Config, keepalive_interval), .number = 5, .max = 3600},
     {"keepalive_count", NUMBER, G_STRUCT_OFFSET(Config, keepalive_count), .number = 5, .min = 1, .max = 1000},
     {"stop_timeout", NUMBER, G_STRUCT_OFFSET(Config, stop_timeout), .number = 15, .max = 600},
-    {"log_level", LEVEL, G_STRUCT_OFFSET(Config, log_level), .number = LOG_INFO},
+    {"log_level", WORD, G_STRUCT_OFFSET(Config, log_level), .number = LOG_INFO, .words = levels},
 };
-
-static const char *const levels[] = {"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
 
 static GMutex drivers_lock;
 static GKeyFile *drivers; /* the file as last loaded */
@@ -43,11 +48,12 @@ static gboolean refuse(const char *path, const char *key, const char *value, con
     return error_set(error, VIR_FROM_CONF, VIR_ERR_CONF_SYNTAX, "%s: [" SECTION "] %s = %s: %s", path, key, value, why);
 }
 
-static gboolean parse_level(const char *value, guint64 *ret_level)
+/* RET_INDEX is written on success. */
+static gboolean parse_word(const Key *key, const char *value, guint64 *ret_index)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(levels); i++) {
-        if (g_str_equal(levels[i], value)) {
-            *ret_level = i;
+    for (guint i = 0; key->words[i]; i++) {
+        if (g_str_equal(key->words[i], value)) {
+            *ret_index = i;
             return TRUE;
         }
     }
@@ -57,6 +63,16 @@ static gboolean parse_level(const char *value, guint64 *ret_level)
 static gboolean parse_number(const Key *key, const char *value, guint64 *ret_number)
 {
     return g_ascii_string_to_unsigned(value, key->kind == OCTAL ? 8 : 10, key->min, key->max, ret_number, NULL);
+}
+
+static char *what_it_takes(const Key *key)
+{
+    g_autofree char *words = key->kind == WORD ? g_strjoinv(", ", (char **)key->words) : NULL;
+
+    if (words)
+        return g_strdup_printf("not one of %s", words);
+    return g_strdup_printf(key->kind == OCTAL ? "not an octal number from %o to %o" : "not a number from %u to %u",
+                           key->min, key->max);
 }
 
 static gboolean set(Config *config, const Key *key, const char *path, const char *value, GError **error)
@@ -69,11 +85,8 @@ static gboolean set(Config *config, const Key *key, const char *path, const char
         *(char **)member = g_strdup(value);
         return TRUE;
     }
-    if (key->kind == LEVEL && !parse_level(value, &number))
-        return refuse(path, key->name, value, "not the name of a level", error);
-    if (key->kind != LEVEL && !parse_number(key, value, &number)) {
-        g_autofree char *why = g_strdup_printf(key->kind == OCTAL ? "not an octal number from %o to %o"
-                                                                  : "not a number from %u to %u", key->min, key->max);
+    if (key->kind == WORD ? !parse_word(key, value, &number) : !parse_number(key, value, &number)) {
+        g_autofree char *why = what_it_takes(key);
         return refuse(path, key->name, value, why, error);
     }
     *(guint *)member = (guint)number;

@@ -6,9 +6,12 @@
  */
 #include <glib.h>
 
+typedef enum { CONFIG_AUTH_NONE, CONFIG_AUTH_POLKIT } ConfigAuth;
+
 typedef struct {
     char *socket_group;
     guint socket_mode, socket_mode_ro;
+    guint auth, auth_ro; /* ConfigAuth */
     guint max_clients, max_clients_per_user, max_calls_per_client;
     guint handshake_timeout;
     guint keepalive_interval, keepalive_count;

@@ -31,6 +31,8 @@ struct Daemon {
     int lock;
     Loop *main, *io, *event;
     Listener *listener;
+    Bus *bus; /* on the event loop */
+    Polkit *polkit;
     CoreOptions core_options;
     Core *core;
     Server *server;
@@ -81,6 +83,8 @@ static ServerLimits limits_of(const Config *config)
         .keepalive_interval = config->keepalive_interval,
         .keepalive_count = config->keepalive_count,
         .group = socket_group(config),
+        .polkit = config->auth == CONFIG_AUTH_POLKIT,
+        .polkit_ro = config->auth_ro == CONFIG_AUTH_POLKIT,
     };
 }
 
@@ -149,7 +153,9 @@ static gboolean open_server(Daemon *daemon, GError **error)
 {
     ServerLimits limits = limits_of(daemon->config);
 
-    daemon->server = server_new(daemon->io, core_loader(daemon->core));
+    daemon->bus = bus_new(daemon->event);
+    daemon->polkit = polkit_new(daemon->event, daemon->bus);
+    daemon->server = server_new(daemon->io, core_loader(daemon->core), daemon->polkit);
     server_set_limits(daemon->server, &limits);
     return TRUE;
 }
@@ -314,6 +320,11 @@ static void stop_listening(gpointer data)
     listener_close(data);
 }
 
+static void close_bus(gpointer data)
+{
+    g_clear_pointer(&((Daemon *)data)->bus, bus_free);
+}
+
 /* What is still at work then is left as a kill -9 would leave it, which the next start knows how to take up. */
 static gpointer end_anyway(gpointer seconds)
 {
@@ -340,12 +351,15 @@ void daemon_free(Daemon *daemon)
     g_clear_pointer(&daemon->watchdog, sd_event_source_unref);
     if (daemon->serving)
         stop_serving(daemon);
+    if (daemon->bus)
+        loop_call(daemon->event, close_bus, daemon);
     listener_close(daemon->listener);
     core_close(daemon->core);
     loop_free(daemon->main);
     loop_free(daemon->io);
     loop_free(daemon->event);
     server_free(daemon->server);
+    polkit_free(daemon->polkit);
     if (daemon->lock >= 0)
         close(daemon->lock);
     config_free(daemon->config);

@@ -12,8 +12,8 @@ build=(gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libjson
 run=(qemu-system-x86 qemu-utils seabios ipxe-qemu)
 # stock virsh, a terminal to type into, and what tools/make-guest.sh makes its guest of
 demo=(libvirt-clients python3-pexpect busybox-static cpio kmod)
-# stock Python bindings, bridges and taps, schema checks, libFuzzer
-test=("${demo[@]}" python3-libvirt iproute2 libxml2-utils clang libclang-rt-14-dev)
+# stock Python bindings, bridges and taps, schema checks, a bus with polkit, libFuzzer
+test=("${demo[@]}" python3-libvirt iproute2 libxml2-utils polkitd dbus-daemon dbus-bin clang libclang-rt-14-dev)
 # Debian's libvirtd to compare with, only its programs: libvirt-daemon-system would start it on this machine
 oracle=(libvirt-daemon libvirt-daemon-driver-qemu)
 

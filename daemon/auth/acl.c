@@ -29,7 +29,7 @@ static gboolean peer_in_group(int fd, gid_t group)
 
 gboolean acl_admits(const Identity *identity, int fd, gid_t group)
 {
-    if (identity->read_only || identity->uid == 0 || identity->uid == geteuid())
+    if (identity->uid == 0 || identity->uid == geteuid())
         return TRUE;
     if (group == (gid_t)-1)
         return FALSE;

@@ -5,8 +5,9 @@
 #include <sys/socket.h>
 
 #include "lib/error.h"
+#include "lib/process.h"
 
-Identity *identity_new_unix(int fd, gboolean read_only, GError **error)
+Identity *identity_new_unix(int fd, gboolean read_only, gboolean with_process, GError **error)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
@@ -23,6 +24,8 @@ Identity *identity_new_unix(int fd, gboolean read_only, GError **error)
     identity->pid = peer.pid;
     identity->uid = peer.uid;
     identity->gid = peer.gid;
+    if (with_process)
+        identity->start_time = process_start_time(peer.pid);
     identity->name = g_strdup_printf("uid %u pid %d", peer.uid, peer.pid);
     return identity;
 }

@@ -13,11 +13,12 @@ typedef struct Identity {
     pid_t pid;          /* unix: SO_PEERCRED; else -1 */
     uid_t uid;
     gid_t gid;
+    guint64 start_time; /* of the process `pid`, as process_start_time(); 0: gone, or nobody asked for it */
     char *name;         /* for logs: "uid 0 pid 123"; owned */
 } Identity;
 
-/* The identity of the peer of a connected unix socket FD. */
-Identity *identity_new_unix(int fd, gboolean read_only, GError **error);
+/* The identity of the peer of a connected unix socket FD. WITH_PROCESS: it will be asked which process it is. */
+Identity *identity_new_unix(int fd, gboolean read_only, gboolean with_process, GError **error);
 Identity *identity_ref(Identity *identity);
 void identity_unref(Identity *identity); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Identity, identity_unref)

@@ -44,6 +44,7 @@ typedef struct Call {
     struct Stream *stream;   /* set by stream_new() (stream.h), where the row has a stream */
     gboolean on_loop;        /* call_defer() is meant */
     gsize deferred;          /* by call_defer() */
+    gboolean later;          /* by call_finish_later() */
 } Call;
 
 /* TRUE: the handler holds up the I/O thread; it is to return FALSE at once, without an error, and is called again on a
@@ -53,6 +54,16 @@ static inline gboolean call_defer(Call *call, gsize octets)
     call->deferred = call->on_loop ? octets : 0;
     return call->on_loop;
 }
+
+/* For the read lane: the handler does not know the answer yet and is to return FALSE at once, without an error. Who knows it
+ * later fills the RET that the handler was given and calls call_finish(), once. Until then CALL stays as it is. */
+static inline void call_finish_later(Call *call)
+{
+    call->later = TRUE;
+}
+
+/* ERROR (borrowed): NULL where it succeeded. CALL is gone after. I/O loop, after the handler's return. */
+void call_finish(Call *call, const GError *error);
 
 /* The domain of a wire argument for the read and work lanes: a new reference, or NULL with VIR_ERR_NO_DOMAIN. */
 Vm *call_lookup(Call *call, const RemoteNonnullDomain *dom, GError **error);

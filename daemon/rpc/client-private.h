@@ -13,6 +13,13 @@
 
 typedef struct Stream Stream;
 
+/* What may be called. */
+typedef enum {
+    CLIENT_REFUSED,     /* nothing but to be told so */
+    CLIENT_ASKS_POLKIT, /* what asks polkit */
+    CLIENT_ADMITTED,
+} ClientRights;
+
 struct Client {
     gatomicrefcount refs;
     guint64 id;
@@ -42,8 +49,10 @@ struct Client {
     LoopWatch *watch;
     FrameReader reader;
     gboolean continuing; /* more of what was read is dispatched by a posted function */
-    gboolean authenticated;
+    ClientRights rights;
     gboolean leaving;    /* ends when what waits has been sent */
+    guint64 question;    /* to polkit that is open; 0: none */
+    guint question_hook; /* takes it back when the connection ends */
     gint64 deadline;     /* for connect_open, and for leaving; microseconds, monotonic; 0: none */
     Keepalive keepalive;
     guint stalled;       /* streams whose descriptor takes nothing while much waits for it */
@@ -52,7 +61,7 @@ struct Client {
 };
 
 /* FD and IDENTITY are taken over. I/O loop. */
-Client *client_new(Server *server, int fd, Identity *identity, Account *account, gboolean authenticated, guint64 id,
+Client *client_new(Server *server, int fd, Identity *identity, Account *account, ClientRights rights, guint64 id,
                    GError **error);
 
 /* Sends MESSAGE (taken over) and FDS (taken over; NULL: none). Any thread. */
@@ -84,6 +93,9 @@ void client_resume(Client *client);
 
 /* Looks after its deadlines. I/O loop, about once a second. */
 void client_tick(Client *client, gint64 now);
+
+/* It has the handshake's time, and SECONDS more, until connect_open. I/O loop. */
+void client_expect_open(Client *client, guint seconds);
 
 /* connect_open succeeded. I/O loop. */
 void client_opened(Client *client, const DriverInstance *instance, const char *uri, gboolean read_only);

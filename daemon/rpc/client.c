@@ -221,6 +221,12 @@ void client_tick(Client *client, gint64 now)
         client_refuse(client, "it does not answer");
 }
 
+void client_expect_open(Client *client, guint seconds)
+{
+    seconds += server_limits(client->server).handshake_timeout;
+    client->deadline = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+}
+
 void client_opened(Client *client, const DriverInstance *instance, const char *uri, gboolean read_only)
 {
     if (read_only && !client->identity->read_only) {
@@ -236,7 +242,7 @@ void client_opened(Client *client, const DriverInstance *instance, const char *u
     g_atomic_pointer_set(&client->instance, (gpointer)instance);
 }
 
-Client *client_new(Server *server, int fd, Identity *identity, Account *account, gboolean authenticated, guint64 id,
+Client *client_new(Server *server, int fd, Identity *identity, Account *account, ClientRights rights, guint64 id,
                    GError **error)
 {
     Client *client = g_new0(Client, 1);
@@ -246,9 +252,9 @@ Client *client_new(Server *server, int fd, Identity *identity, Account *account,
     client->server = server;
     client->identity = identity;
     client->account = account_ref(account);
-    client->authenticated = authenticated;
+    client->rights = rights;
     client->id = id;
-    client->deadline = now + (gint64)server_limits(server).handshake_timeout * G_USEC_PER_SEC;
+    client_expect_open(client, 0);
     client->hooks = g_array_new(FALSE, FALSE, sizeof(Hook));
     g_mutex_init(&client->hooks_lock);
     client->streams = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)stream_unref);

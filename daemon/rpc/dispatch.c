@@ -46,7 +46,7 @@ static gboolean may_be_called_now(const Client *client, const WireProc *proc, GE
             before_authentication = early[i].before_authentication;
         }
     }
-    if (!client->authenticated && !before_authentication)
+    if (client->rights != CLIENT_ADMITTED && !before_authentication)
         return error_set(error, VIR_FROM_RPC, VIR_ERR_RPC, "authentication required");
     if (!client_instance(client) && !before_open)
         return error_set(error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "hypervisor connection not open");

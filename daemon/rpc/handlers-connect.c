@@ -175,39 +175,3 @@ gboolean remote_connect_unregister_close_callback(Call *call, GError **error)
 {
     return TRUE;
 }
-
-gboolean remote_auth_list(Call *call, RemoteAuthListRet *ret, GError **error)
-{
-    ret->types = g_new(gint32, 1);
-    ret->types[0] = REMOTE_AUTH_NONE;
-    ret->n_types = 1;
-    return TRUE;
-}
-
-static gboolean auth_failed(GError **error)
-{
-    return error_set(error, VIR_FROM_RPC, VIR_ERR_AUTH_FAILED, "authentication failed");
-}
-
-/* What auth_list did not offer. */
-gboolean remote_auth_sasl_init(Call *call, RemoteAuthSaslInitRet *ret, GError **error)
-{
-    return auth_failed(error);
-}
-
-gboolean remote_auth_sasl_start(Call *call, const RemoteAuthSaslStartArgs *args, RemoteAuthSaslStartRet *ret,
-                                GError **error)
-{
-    return auth_failed(error);
-}
-
-gboolean remote_auth_sasl_step(Call *call, const RemoteAuthSaslStepArgs *args, RemoteAuthSaslStepRet *ret,
-                               GError **error)
-{
-    return auth_failed(error);
-}
-
-gboolean remote_auth_polkit(Call *call, RemoteAuthPolkitRet *ret, GError **error)
-{
-    return auth_failed(error);
-}

@@ -13,6 +13,7 @@
 struct Server {
     Loop *io;
     const Loader *loader;
+    Polkit *polkit;
     ServerLimits limits;
     GQueue clients;        /* of Client, each by its own link; one reference */
     GHashTable *accounts;  /* uid -> Account (a reference), of those who have connections or hold something still */
@@ -24,12 +25,13 @@ struct Server {
     guint8 buffer[SERVER_BUFFER_SIZE];
 };
 
-Server *server_new(Loop *io, const Loader *loader)
+Server *server_new(Loop *io, const Loader *loader, Polkit *polkit)
 {
     Server *server = g_new0(Server, 1);
 
     server->io = io;
     server->loader = loader;
+    server->polkit = polkit;
     server->accounts = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)account_unref);
     g_queue_init(&server->clients);
     g_mutex_init(&server->costs.lock);
@@ -53,6 +55,11 @@ Loop *server_loop(const Server *server)
 const Loader *server_loader(const Server *server)
 {
     return server->loader;
+}
+
+Polkit *server_polkit(const Server *server)
+{
+    return server->polkit;
 }
 
 Costs *server_costs(Server *server)
@@ -150,10 +157,26 @@ static void refuse(const char *who, const char *why)
     log_limited(&limit, LOG_WARNING, "refused a connection of %s: %s", who, why);
 }
 
+static gboolean asks_polkit(const Server *server, gboolean read_only)
+{
+    return read_only ? server->limits.polkit_ro : server->limits.polkit;
+}
+
+static ClientRights rights_of(const Server *server, const Identity *identity, int fd)
+{
+    if (acl_admits(identity, fd, server->limits.group))
+        return CLIENT_ADMITTED;
+    if (asks_polkit(server, identity->read_only))
+        return CLIENT_ASKS_POLKIT;
+    if (identity->read_only)
+        return CLIENT_ADMITTED;
+    refuse(identity->name, "neither root nor a member of the configured group");
+    return CLIENT_REFUSED;
+}
+
 static Client *accept_client(Server *server, Account *account, int fd, Identity *identity, GError **error)
 {
     const char *why = why_full(server, account);
-    gboolean authenticated;
 
     if (why) {
         refuse(identity->name, why);
@@ -161,10 +184,7 @@ static Client *accept_client(Server *server, Account *account, int fd, Identity 
         closer_close_connection(account->closer, fd);
         return NULL;
     }
-    authenticated = acl_admits(identity, fd, server->limits.group);
-    if (!authenticated)
-        refuse(identity->name, "neither root nor a member of the configured group");
-    return client_new(server, fd, identity, account, authenticated, ++server->last_id, error);
+    return client_new(server, fd, identity, account, rights_of(server, identity, fd), ++server->last_id, error);
 }
 
 static void add_client(Server *server, Client *client)
@@ -180,7 +200,7 @@ static void add_client(Server *server, Client *client)
 void server_accept(Server *server, int fd, gboolean read_only)
 {
     g_autoptr(GError) error = NULL;
-    Identity *identity = identity_new_unix(fd, read_only, &error);
+    Identity *identity = identity_new_unix(fd, read_only, asks_polkit(server, read_only), &error);
     Account *account;
     Client *client;
 

@@ -6,6 +6,7 @@
  */
 #include <glib.h>
 #include "daemon/auth/identity.h"
+#include "daemon/auth/polkit.h"
 #include "daemon/rpc/costs.h"
 #include "lib/loop.h"
 
@@ -20,12 +21,14 @@ typedef struct {
     guint keepalive_interval;   /* seconds; 0: no pings */
     guint keepalive_count;
     gid_t group;                /* whose members may use the writable socket; (gid_t)-1: none */
+    gboolean polkit, polkit_ro; /* others are asked for by polkit; else: none on the writable socket, everybody on the
+                                 * read-only one */
 } ServerLimits;
 
 typedef struct Server Server;
 
-/* Both are borrowed and outlive the server. */
-Server *server_new(Loop *io, const Loader *loader);
+/* All are borrowed and outlive the server. POLKIT: NULL if no limits will name it. */
+Server *server_new(Loop *io, const Loader *loader, Polkit *polkit);
 
 /* After server_stop(). NULL is allowed. */
 void server_free(Server *server);
@@ -43,6 +46,7 @@ void server_stop(Server *server, guint seconds);
 /* For daemon/rpc/. */
 Loop *server_loop(const Server *server);
 const Loader *server_loader(const Server *server);
+Polkit *server_polkit(const Server *server);
 Costs *server_costs(Server *server); /* any thread */
 ServerLimits server_limits(const Server *server); /* I/O loop */
 gboolean server_is_stopping(const Server *server);

@@ -175,12 +175,28 @@ static void run(gpointer data)
     if (writes)
         vm_set_operation(task->call.vm, NULL);
     label_leave(&label);
+    if (task->call.later && !error)
+        return;
     if (task->call.deferred > 0) {
         defer(task, task->call.deferred);
         return;
     }
     if (task->cost_key)
         costs_note(server_costs(task->call.client->server), task->cost_key, g_get_monotonic_time() - began, octets);
+    task_free(task);
+}
+
+void call_finish(Call *call, const GError *error)
+{
+    Task *task = (Task *)call;
+    g_autoptr(GError) own = NULL;
+    gsize octets;
+    Label label;
+
+    label_enter(&label, task);
+    if (error || !answer(task, &octets, &own))
+        answer_error(task, LOG_DEBUG, error ? error : own);
+    label_leave(&label);
     task_free(task);
 }
 

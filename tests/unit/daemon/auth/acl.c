@@ -6,6 +6,7 @@
 
 #include "daemon/rpc/remote-gen.h"
 #include "lib/error.h"
+#include "lib/process.h"
 
 static const Identity viewer = {.read_only = TRUE, .uid = 1000};
 static const Identity owner = {.uid = 0};
@@ -51,12 +52,10 @@ static void test_admission(void)
 {
     Identity stranger = {.uid = 4242, .gid = 4242};
     Identity member = {.uid = 4242, .gid = 77};
-    Identity onlooker = {.uid = 4242, .read_only = TRUE};
     int fds[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
     g_assert_true(acl_admits(&owner, fds[0], (gid_t)-1));
-    g_assert_true(acl_admits(&onlooker, fds[0], (gid_t)-1));
     g_assert_false(acl_admits(&stranger, fds[0], (gid_t)-1));
     g_assert_true(acl_admits(&member, fds[0], 77));
     g_assert_false(acl_admits(&stranger, fds[0], 123456)); /* nor is this process in it */
@@ -70,11 +69,12 @@ static void test_identity(void)
     int fds[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
-    identity = identity_new_unix(fds[0], TRUE, NULL);
+    identity = identity_new_unix(fds[0], TRUE, TRUE, NULL);
     g_assert_cmpint(identity->pid, ==, getpid());
     g_assert_cmpuint(identity->uid, ==, geteuid());
     g_assert_true(identity->read_only);
-    g_assert_null(identity_new_unix(-1, TRUE, NULL));
+    g_assert_cmpuint(identity->start_time, ==, process_start_time(getpid()));
+    g_assert_null(identity_new_unix(-1, TRUE, FALSE, NULL));
     close(fds[0]);
     close(fds[1]);
 }

@@ -81,7 +81,7 @@ void front_setup(Front *front, gconstpointer data)
     front->io = loop_new("io", &error);
     g_assert_no_error(error);
     g_assert_true(loop_start(front->io, &error));
-    front->server = server_new(front->io, NULL);
+    front->server = server_new(front->io, NULL, NULL);
     front->limits = (ServerLimits){
         .max_clients = 10,
         .max_clients_per_user = 10,
