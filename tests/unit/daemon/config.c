@@ -37,7 +37,7 @@ static void test_defaults(void)
 static void test_values(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = load_text("[daemon]\nmax_clients = 7\nsocket_mode=0700\nlog_level = debug\n"
+    g_autoptr(Config) config = load_text("[daemon]\nmax_clients = 7\nsocket_mode=0700\nlog_level = debug\nauth_unix_ro = polkit\n"
                                          "socket_group =\n[kvm]\nuser = somebody\n", &error);
     g_auto(GStrv) drivers = config_drivers();
 
@@ -45,6 +45,7 @@ static void test_values(void)
     g_assert_cmpuint(config->max_clients, ==, 7);
     g_assert_cmpuint(config->socket_mode, ==, 0700);
     g_assert_cmpuint(config->log_level, ==, LOG_DEBUG);
+    g_assert_cmpuint(config->auth_ro, ==, CONFIG_AUTH_POLKIT);
     g_assert_cmpstr(config->socket_group, ==, "");
     g_assert_cmpstr(config_driver("kvm", "user"), ==, "somebody");
     g_assert_null(config_driver("kvm", "group"));
@@ -61,7 +62,8 @@ static void test_refused(void)
         {"[daemon]\nmax_clients = -1\n", "not a number"},
         {"[daemon]\nsocket_mode = 0888\n", "not an octal number"},
         {"[daemon]\nsocket_mode = 01777\n", "not an octal number"},
-        {"[daemon]\nlog_level = loud\n", "not the name of a level"},
+        {"[daemon]\nlog_level = loud\n", "log_level = loud: not one of emergency, alert"},
+        {"[daemon]\nauth_unix_rw = sasl\n", "auth_unix_rw = sasl: not one of none, polkit"},
         {"no section\n", "config-"},
     };
 
