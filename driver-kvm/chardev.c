@@ -89,33 +89,21 @@ gboolean chardev_validate(const ChardevView *view, GError **error)
     }
 }
 
-static gboolean is_socket(const char *path)
-{
-    struct stat info;
-
-    return lstat(path, &info) == 0 && S_ISSOCK(info.st_mode);
-}
-
 /* A socket that an earlier run left is replaced, any other file is not touched. */
 static int listen_on(const char *path, GError **error)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
-    if (strlen(path) >= sizeof address.sun_path) {
+    if (strlen(path) >= sizeof ((struct sockaddr_un *)NULL)->sun_path) {
         error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "UNIX socket path '%s' too long", path);
         return -1;
     }
-    memcpy(address.sun_path, path, strlen(path) + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         error_set_errno(error, VIR_FROM_QEMU, errno, "Unable to create socket");
         return -1;
     }
-    if (is_socket(path))
-        unlink(path);
-    if (fchmod(fd, 0660) < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(fd, 1) < 0) {
+    if (fchmod(fd, 0660) < 0 || !patient_bind(fd, path, g_get_monotonic_time() + PATIENT_USEC) || listen(fd, 1) < 0) {
         error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to listen on UNIX socket '%s'", path);
         close(fd);
         return -1;
@@ -156,8 +144,8 @@ gboolean chardev_prepare(const ChardevView *view, const char *alias, ArgvContext
 
 void chardev_release(const ChardevView *view)
 {
-    if (view->type == CHARDEV_TYPE_UNIX && listens(view) && path_of(view) && is_socket(path_of(view)))
-        unlink(path_of(view));
+    if (view->type == CHARDEV_TYPE_UNIX && listens(view) && path_of(view))
+        patient_unlink_socket(path_of(view), g_get_monotonic_time() + PATIENT_USEC);
 }
 
 static void option(Build *build, const char *key, const char *value)

@@ -5,23 +5,38 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/process.h"
 
-typedef struct {
+typedef struct Work Work;
+typedef struct Answer Answer;
+
+/* In the copy. A descriptor for who asked, or -1; ANSWER->errnum. */
+typedef int (*WorkFunc)(const Work *work, Answer *answer);
+
+struct Work {
+    WorkFunc fn;
     const char *path;
     int flags;
     mode_t mode;
-    gboolean look; /* stat, not open */
-} Work;
+    int fd;     /* what the copy keeps open; 0: nothing */
+    void *data; /* shared with the copy, or for it to read only */
+    gsize length;
+    gint64 at;
+};
 
-typedef struct {
+struct Answer {
     int errnum;
-    struct stat info;
-} Answer;
+    union {
+        struct stat info;
+        gsize length;
+    };
+};
 
 /* A message with room for one descriptor. */
 typedef struct {
@@ -64,6 +79,79 @@ static int attached(Message *message)
     return fd;
 }
 
+static int do_open(const Work *work, Answer *answer)
+{
+    int fd = open(work->path, work->flags, work->mode);
+
+    answer->errnum = fd < 0 ? errno : 0;
+    return fd;
+}
+
+static int do_stat(const Work *work, Answer *answer)
+{
+    answer->errnum = stat(work->path, &answer->info) < 0 ? errno : 0;
+    return -1;
+}
+
+static int do_unlink_socket(const Work *work, Answer *answer)
+{
+    struct stat info;
+
+    if (lstat(work->path, &info) < 0 || (S_ISSOCK(info.st_mode) && unlink(work->path) < 0))
+        answer->errnum = errno;
+    return -1;
+}
+
+static int do_bind(const Work *work, Answer *answer)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    memcpy(address.sun_path, work->path, strlen(work->path) + 1);
+    do_unlink_socket(work, answer);
+    answer->errnum = bind(work->fd, (struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+    return -1;
+}
+
+static int do_read(const Work *work, Answer *answer)
+{
+    ssize_t n = 1;
+
+    for (answer->length = 0; n > 0 && answer->length < work->length;) {
+        n = pread(work->fd, (char *)work->data + answer->length, work->length - answer->length, work->at + answer->length);
+        if (n > 0)
+            answer->length += n;
+        else if (n < 0 && errno == EINTR)
+            n = 1;
+    }
+    answer->errnum = n < 0 ? errno : 0;
+    return -1;
+}
+
+static int do_write_head(const Work *work, Answer *answer)
+{
+    ssize_t n;
+
+    for (gsize done = 0; done < work->length; done += MAX(n, 0)) {
+        n = pwrite(work->fd, (char *)work->data + done, work->length - done, done);
+        if (n < 0 && errno != EINTR) {
+            answer->errnum = errno;
+            return -1;
+        }
+    }
+    answer->errnum = fsync(work->fd) < 0 ? errno : 0;
+    return -1;
+}
+
+static void close_others(unsigned one, unsigned other)
+{
+    unsigned low = MIN(one, other), high = MAX(one, other);
+
+    syscall(SYS_close_range, 0, low - 1, 0);
+    if (high > low + 1)
+        syscall(SYS_close_range, low + 1, high - 1, 0);
+    syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
 static void work_in_copy(const Work *work, int out) __attribute__((noreturn));
 
 /* Only system calls: another thread may have held any lock at the fork. */
@@ -71,14 +159,9 @@ static void work_in_copy(const Work *work, int out)
 {
     Answer answer = {0};
     Message message;
-    int fd = -1;
 
-    syscall(SYS_close_range, 0, out - 1, 0);
-    syscall(SYS_close_range, out + 1, ~0U, 0);
-    if (work->look)
-        answer.errnum = stat(work->path, &answer.info) < 0 ? errno : 0;
-    else
-        answer.errnum = (fd = open(work->path, work->flags, work->mode)) < 0 ? errno : 0;
+    close_others(work->fd > 0 ? work->fd : out, out);
+    int fd = work->fn(work, &answer);
     message_init(&message, &answer);
     if (fd >= 0)
         attach(&message, fd);
@@ -133,7 +216,7 @@ static gboolean run(const Work *work, gint64 deadline, Answer *answer, int *ret_
 
 int patient_open(const char *path, int flags, mode_t mode, gint64 deadline)
 {
-    const Work work = {path, flags, mode, FALSE};
+    const Work work = {.fn = do_open, .path = path, .flags = flags, .mode = mode};
     Answer answer;
     int fd = -1;
 
@@ -142,7 +225,7 @@ int patient_open(const char *path, int flags, mode_t mode, gint64 deadline)
 
 gboolean patient_stat(const char *path, struct stat *ret_info, gint64 deadline)
 {
-    const Work work = {path, 0, 0, TRUE};
+    const Work work = {.fn = do_stat, .path = path};
     Answer answer;
     int fd;
 
@@ -150,4 +233,68 @@ gboolean patient_stat(const char *path, struct stat *ret_info, gint64 deadline)
         return FALSE;
     *ret_info = answer.info;
     return TRUE;
+}
+
+gboolean patient_bind(int fd, const char *path, gint64 deadline)
+{
+    const Work work = {.fn = do_bind, .path = path, .fd = fd};
+    Answer answer;
+    int none;
+
+    errno = ENAMETOOLONG;
+    return strlen(path) < sizeof ((struct sockaddr_un *)NULL)->sun_path && run(&work, deadline, &answer, &none);
+}
+
+gboolean patient_unlink_socket(const char *path, gint64 deadline)
+{
+    const Work work = {.fn = do_unlink_socket, .path = path};
+    Answer answer;
+    int none;
+
+    return run(&work, deadline, &answer, &none);
+}
+
+gboolean patient_read(int fd, void *data, gsize length, gint64 at, gsize *ret_length, gint64 deadline)
+{
+    Work work = {.fn = do_read, .fd = fd, .length = length, .at = at};
+    Answer answer;
+    int none;
+
+    work.data = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (work.data == MAP_FAILED)
+        return FALSE;
+    gboolean ok = run(&work, deadline, &answer, &none);
+    int errnum = errno;
+    if (ok) {
+        memcpy(data, work.data, answer.length);
+        *ret_length = answer.length;
+    }
+    munmap(work.data, length);
+    errno = errnum;
+    return ok;
+}
+
+gboolean patient_write_head(int fd, const void *data, gsize length, gint64 deadline)
+{
+    const Work work = {.fn = do_write_head, .fd = fd, .data = (void *)data, .length = length};
+    Answer answer;
+    int none;
+
+    return run(&work, deadline, &answer, &none);
+}
+
+static gpointer close_it(gpointer data)
+{
+    close(GPOINTER_TO_INT(data));
+    return NULL;
+}
+
+void patient_close(int fd)
+{
+    GThread *thread = g_thread_try_new("close", close_it, GINT_TO_POINTER(fd), NULL);
+
+    if (thread)
+        g_thread_unref(thread);
+    else
+        close(fd);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * Paths that may hang: a network file system whose server is gone, a file system of somebody's own program. They are opened
- * in a forked copy that is killed at the deadline, and the descriptor comes back from there. Any thread; DEADLINE is
+ * Paths that may hang: a network file system whose server is gone, a file system of somebody's own program. They are touched
+ * in a forked copy that is killed at the deadline; a descriptor comes back from there. Any thread; DEADLINE is
  * g_get_monotonic_time() in microseconds. -1 or FALSE with errno, ETIMEDOUT where the path hangs.
  */
 #include <glib.h>
@@ -16,3 +16,18 @@ int patient_open(const char *path, int flags, mode_t mode, gint64 deadline);
 
 /* As stat(2). */
 gboolean patient_stat(const char *path, struct stat *ret_info, gint64 deadline);
+
+/* As bind(2) of the unix socket FD to PATH, in place of a socket that has the name already; any other file is not touched. */
+gboolean patient_bind(int fd, const char *path, gint64 deadline);
+
+/* Removes PATH if it is a socket; any other file is not touched. */
+gboolean patient_unlink_socket(const char *path, gint64 deadline);
+
+/* As pread(2); all that there is, up to LENGTH, in RET_LENGTH. */
+gboolean patient_read(int fd, void *data, gsize length, gint64 at, gsize *ret_length, gint64 deadline);
+
+/* The file FD begins with DATA from now on, and that is on the disk. */
+gboolean patient_write_head(int fd, const void *data, gsize length, gint64 deadline);
+
+/* As close(2), which also may hang; never waits. */
+void patient_close(int fd);

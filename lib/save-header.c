@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/patient.h"
 
 #define MAGIC_LENGTH 16
 #define MAGIC_WHOLE "LibvirtQemudSave"
@@ -169,49 +170,28 @@ GByteArray *save_header_encode(const SaveHeader *header, gboolean partial)
     return bytes;
 }
 
-/* Reads exactly LENGTH bytes; fewer are an error with the text SHORT_TEXT. */
-static gboolean read_exactly(int fd, void *data, gsize length, const char *path, const char *short_text,
-                             GError **error)
-{
-    gsize done = 0;
-    while (done < length) {
-        gssize n = read(fd, (char *)data + done, length - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot read domain image '%s'", path);
-        if (n == 0)
-            return failed(error, short_text);
-        done += n;
-    }
-    return TRUE;
-}
-
 SaveHeader *save_header_read(int fd, const char *path, GError **error)
 {
-    Fixed fixed;
-    if (!read_exactly(fd, &fixed, sizeof(fixed), path, "failed to read qemu header", error) ||
-        !check_fixed(&fixed, error))
+    const gsize most = SAVE_HEADER_FIXED + SAVE_HEADER_DATA_MAX;
+    g_autofree guint8 *data = g_malloc(most);
+    gsize length;
+    if (!patient_read(fd, data, most, 0, &length, g_get_monotonic_time() + PATIENT_USEC)) {
+        error_set_errno(error, VIR_FROM_QEMU, errno, "cannot read domain image '%s'", path);
         return NULL;
-    g_autofree char *data = g_malloc(fixed.data_length);
-    if (!read_exactly(fd, data, fixed.data_length, path, "failed to read domain XML", error))
+    }
+    g_autoptr(SaveHeader) header = save_header_decode(data, length, error);
+    if (!header)
         return NULL;
-    return decode_texts(&fixed, data, error);
+    if (lseek(fd, SAVE_HEADER_FIXED + header->data_length, SEEK_SET) < 0) {
+        error_set_errno(error, VIR_FROM_QEMU, errno, "failed to seek in domain save file '%s'", path);
+        return NULL;
+    }
+    return g_steal_pointer(&header);
 }
 
-gboolean save_header_write(const SaveHeader *header, gboolean partial, int fd, const char *path, GError **error)
+gboolean save_header_write(const SaveHeader *header, int fd, const char *path, GError **error)
 {
-    g_autoptr(GByteArray) bytes = save_header_encode(header, partial);
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return error_set_errno(error, VIR_FROM_QEMU, errno, "failed to seek in domain save file '%s'", path);
-    for (gsize done = 0; done < bytes->len;) {
-        gssize n = write(fd, bytes->data + done, bytes->len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_set_errno(error, VIR_FROM_QEMU, errno, "failed to write header to domain save file '%s'",
-                                   path);
-        done += n;
-    }
-    return TRUE;
+    g_autoptr(GByteArray) bytes = save_header_encode(header, FALSE);
+    return patient_write_head(fd, bytes->data, bytes->len, g_get_monotonic_time() + PATIENT_USEC) ||
+           error_set_errno(error, VIR_FROM_QEMU, errno, "failed to write header to domain save file '%s'", path);
 }

@@ -38,8 +38,9 @@ SaveHeader *save_header_decode(const guint8 *data, gsize length, GError **error)
 /* The head as bytes (owned by the result). */
 GByteArray *save_header_encode(const SaveHeader *header, gboolean partial);
 
-/* Reads the head of the file FD at its start; FD then stands at the stream. PATH is for messages. */
+/* Reads the head of the file FD at its start; FD then stands at the stream. PATH is for messages. A file that hangs costs
+ * no more than PATIENT_USEC (lib/patient.h), as below. */
 SaveHeader *save_header_read(int fd, const char *path, GError **error);
 
-/* Writes the head at the start of the file FD; FD then stands at the stream. */
-gboolean save_header_write(const SaveHeader *header, gboolean partial, int fd, const char *path, GError **error);
+/* Writes the head, not partial, at the start of the file FD and to the disk. */
+gboolean save_header_write(const SaveHeader *header, int fd, const char *path, GError **error);

@@ -80,7 +80,7 @@ static gboolean unpack(SavedRun *saved, const char *program, GError **error)
         close(ends[0]);
         return FALSE;
     }
-    close(saved->fd);
+    patient_close(saved->fd);
     saved->fd = ends[0];
     return TRUE;
 }
@@ -113,7 +113,7 @@ void saved_run_free(SavedRun *saved)
     if (!saved)
         return;
     if (saved->fd >= 0)
-        close(saved->fd);
+        patient_close(saved->fd);
     if (saved->unpacker.pid > 0)
         process_end(&saved->unpacker);
     save_header_free(saved->header);

@@ -33,11 +33,19 @@ static void go_on(Vm *vm)
 static gboolean write_dump(Vm *vm, const char *path, guint format, guint flags, GError **error)
 {
     const DriverInstance *instance = vm->instance;
-    g_autoptr(SaveFile) file = save_file_new(path, flags & VIR_DUMP_BYPASS_CACHE, error);
+    const SaveFileHow how = {
+        .bypass_cache = (flags & VIR_DUMP_BYPASS_CACHE) != 0,
+        .seekable = format != VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, /* these are written here and there */
+        .patience = SAVE_FILE_PATIENCE,
+    };
+    g_autoptr(SaveFile) file = save_file_new(path, &how, error);
     if (!file)
         return FALSE;
-    return instance->driver->save->dump(instance->self, vm, save_file_fd(file), path, format, flags, error) &&
-           save_file_commit(file, error);
+    if (!instance->driver->save->dump(instance->self, vm, save_file_fd(file), path, format, flags, error)) {
+        save_file_explain(file, error);
+        return FALSE;
+    }
+    return save_file_commit(file, error);
 }
 
 /* What the flags want of the guest after its memory is in the file. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers: the documents in saved files. */
-#include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "daemon/core/document-limit.h"
 #include "daemon/core/host.h"
@@ -12,6 +10,7 @@
 #include "daemon/core/vm-ops.h"
 #include "daemon/core/vm-save.h"
 #include "lib/model/domain-migratable.h"
+#include "lib/patient.h"
 
 static SaveHeader *read_head(const char *path, int flags, int *ret_fd, GError **error)
 {
@@ -22,7 +21,7 @@ static SaveHeader *read_head(const char *path, int flags, int *ret_fd, GError **
     if (header)
         *ret_fd = fd;
     else
-        close(fd);
+        patient_close(fd);
     return header;
 }
 
@@ -33,7 +32,7 @@ static char *show_document(const DriverInstance *instance, const char *path, gui
     g_autoptr(SaveHeader) header = read_head(path, O_RDONLY, &fd, error);
     if (!header)
         return NULL;
-    close(fd);
+    patient_close(fd);
     g_autoptr(Domain) definition = vm_document_read(instance, header->xml, FALSE, error);
     guint format = MODEL_FORMAT_INACTIVE | (flags & VIR_DOMAIN_SAVE_IMAGE_XML_SECURE ? MODEL_FORMAT_SECURE : 0);
     return definition ? model_format_text(&domain_type, definition, format) : NULL;
@@ -69,10 +68,8 @@ static gboolean change_document(const DriverInstance *instance, const char *path
         return FALSE;
     if (flags & VM_SAVE_STATE_FLAGS)
         header->was_running = (flags & VIR_DOMAIN_SAVE_RUNNING) != 0;
-    gboolean ok = replace_document(instance, header, new_xml, error) &&
-                  save_header_write(header, FALSE, fd, path, error) &&
-                  (fsync(fd) == 0 || error_set_errno(error, VIR_FROM_QEMU, errno, "cannot write '%s'", path));
-    close(fd);
+    gboolean ok = replace_document(instance, header, new_xml, error) && save_header_write(header, fd, path, error);
+    patient_close(fd);
     return ok;
 }
 

@@ -49,14 +49,30 @@ static gboolean runs_after(const VmView *view, guint flags)
     return is_running(view);
 }
 
-static gboolean write_file(Vm *vm, SaveFile *file, const SaveHeader *header, GError **error)
+static gboolean write_file(Vm *vm, SaveFile *file, GError **error)
 {
     const DriverInstance *instance = vm->instance;
-    int fd = save_file_fd(file);
-    const char *path = save_file_path(file);
-    return save_header_write(header, TRUE, fd, path, error) &&
-           instance->driver->save->save(instance->self, vm, fd, path, error) &&
-           save_header_write(header, FALSE, fd, path, error) && record_save(vm, error) && save_file_commit(file, error);
+    if (!instance->driver->save->save(instance->self, vm, save_file_fd(file), save_file_path(file), error)) {
+        save_file_explain(file, error);
+        return FALSE;
+    }
+    return record_save(vm, error) && save_file_commit(file, error);
+}
+
+/* The file for SAVE, with XML in its head. */
+static SaveFile *open_file(const VmView *view, const Save *save, const char *xml, GError **error)
+{
+    g_autoptr(SaveHeader) header = save_header_new(xml, NULL, runs_after(view, save->flags), error);
+    if (!header)
+        return NULL;
+    g_autoptr(GByteArray) partial = save_header_encode(header, TRUE), whole = save_header_encode(header, FALSE);
+    const SaveFileHow how = {
+        .partial = partial,
+        .whole = whole,
+        .bypass_cache = (save->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE) != 0,
+        .patience = SAVE_FILE_PATIENCE,
+    };
+    return save_file_new(save->path, &how, error);
 }
 
 /* The guest goes on after a save that failed. */
@@ -77,11 +93,10 @@ static void go_on(Vm *vm, const VmView *before)
 static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GError **error)
 {
     g_autofree char *xml = document(vm, view, save->new_xml, error);
-    g_autoptr(SaveHeader) header =
-        xml && document_limit_check(xml, view->live->name, 0, error) ? save_header_new(xml, NULL, runs_after(view, save->flags), error) : NULL;
-    g_autoptr(SaveFile) file =
-        header ? save_file_new(save->path, save->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE, error) : NULL;
-    if (file && write_file(vm, file, header, error))
+    g_autoptr(SaveFile) file = xml && document_limit_check(xml, view->live->name, 0, error)
+                                   ? open_file(view, save, xml, error)
+                                   : NULL;
+    if (file && write_file(vm, file, error))
         return TRUE;
     go_on(vm, view);
     return FALSE;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static gint64 soon(void)
@@ -54,10 +55,49 @@ static void test_hangs(void)
     g_rmdir(folder);
 }
 
+static void test_bind(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("patient-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "socket", NULL);
+    g_autofree char *file = g_build_filename(folder, "file", NULL);
+
+    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+    for (guint i = 0; i < 2; i++) { /* the second in place of the first */
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        g_assert_true(patient_bind(fd, path, soon()));
+        g_assert_false(patient_bind(fd, file, soon()));
+        close(fd);
+    }
+    g_assert_true(patient_unlink_socket(path, soon()));
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_assert_true(patient_unlink_socket(file, soon()));
+    g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+    g_unlink(file);
+    g_rmdir(folder);
+}
+
+static void test_head(void)
+{
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("patient-XXXXXX", &path, NULL);
+    char text[16] = "";
+    gsize length = 0;
+
+    g_assert_true(patient_write_head(fd, "head", 4, soon()));
+    g_assert_true(patient_write_head(fd, "Be", 2, soon()));
+    g_assert_true(patient_read(fd, text, sizeof text, 1, &length, soon()));
+    g_assert_cmpuint(length, ==, 3);
+    g_assert_cmpstr(text, ==, "ead");
+    patient_close(fd);
+    g_unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/patient/open", test_open);
     g_test_add_func("/patient/hangs", test_hangs);
+    g_test_add_func("/patient/bind", test_bind);
+    g_test_add_func("/patient/head", test_head);
     return g_test_run();
 }
