@@ -10,11 +10,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "daemon/config.h"
 #include "daemon/core/core.h"
+#include "daemon/idle.h"
 #include "daemon/places.h"
 #include "daemon/rpc/listener.h"
 #include "lib/error.h"
@@ -37,6 +39,7 @@ struct Daemon {
     Core *core;
     Server *server;
     gboolean serving;
+    Idle *idle; /* NULL: it stays */
     sd_event_source *watchdog;
     guint64 watchdog_usec;
 };
@@ -66,15 +69,19 @@ static void raise_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static gid_t socket_group(const Config *config)
+/* A session has no sockets for others. */
+static gid_t socket_group(const Daemon *daemon)
 {
-    const struct group *group = config->socket_group[0] != '\0' ? getgrnam(config->socket_group) : NULL;
+    const char *name = daemon->places->session ? "" : daemon->config->socket_group;
+    const struct group *group = name[0] != '\0' ? getgrnam(name) : NULL;
 
     return group ? group->gr_gid : (gid_t)-1;
 }
 
-static ServerLimits limits_of(const Config *config)
+static ServerLimits limits_of(const Daemon *daemon)
 {
+    const Config *config = daemon->config;
+
     return (ServerLimits){
         .max_clients = config->max_clients,
         .max_clients_per_user = config->max_clients_per_user,
@@ -82,7 +89,7 @@ static ServerLimits limits_of(const Config *config)
         .handshake_timeout = config->handshake_timeout,
         .keepalive_interval = config->keepalive_interval,
         .keepalive_count = config->keepalive_count,
-        .group = socket_group(config),
+        .group = socket_group(daemon),
         .polkit = config->auth == CONFIG_AUTH_POLKIT,
         .polkit_ro = config->auth_ro == CONFIG_AUTH_POLKIT,
     };
@@ -124,9 +131,10 @@ static gboolean start_loops(Daemon *daemon, GError **error)
 
 static gboolean open_listener(Daemon *daemon, GError **error)
 {
-    gid_t group = socket_group(daemon->config);
+    gid_t group = socket_group(daemon);
     ListenerOptions options = {
         .folder = daemon->places->sockets,
+        .session = daemon->places->session,
         /* Without a group the mode's bits for it would mean root's own group. */
         .mode = group == (gid_t)-1 ? daemon->config->socket_mode & 0707 : daemon->config->socket_mode,
         .mode_ro = daemon->config->socket_mode_ro,
@@ -151,7 +159,7 @@ static gboolean open_core(Daemon *daemon, const DaemonOptions *options, GError *
 
 static gboolean open_server(Daemon *daemon, GError **error)
 {
-    ServerLimits limits = limits_of(daemon->config);
+    ServerLimits limits = limits_of(daemon);
 
     daemon->bus = bus_new(daemon->event);
     daemon->polkit = polkit_new(daemon->event, daemon->bus);
@@ -206,7 +214,7 @@ static void reload(Daemon *daemon)
     config_free(daemon->config);
     daemon->config = config;
     set_log_level(daemon);
-    limits = limits_of(config);
+    limits = limits_of(daemon);
     server_set_limits(daemon->server, &limits);
     log_line(LOG_INFO, "%s was read again", daemon->config_path);
 }
@@ -284,6 +292,8 @@ static void say_ready(const Daemon *daemon)
 static gboolean start(Daemon *daemon, const DaemonOptions *options, GError **error)
 {
     daemon->places = places_new(options->root);
+    if (daemon->places->session)
+        umask(077);
     return read_config(daemon, options, error) &&
            take_lock(daemon, error) &&
            open_listener(daemon, error) && /* early: clients that come now wait for us */
@@ -304,6 +314,8 @@ Daemon *daemon_new(const DaemonOptions *options, GError **error)
     if (!start(daemon, options, error))
         return NULL;
     core_start(daemon->core);
+    if (options->timeout > 0)
+        daemon->idle = idle_new(daemon->main, daemon->server, daemon->core, options->timeout);
     start_watchdog(daemon);
     say_ready(daemon);
     return g_steal_pointer(&daemon);
@@ -349,6 +361,7 @@ void daemon_free(Daemon *daemon)
     if (!daemon)
         return;
     g_clear_pointer(&daemon->watchdog, sd_event_source_unref);
+    g_clear_pointer(&daemon->idle, idle_free);
     if (daemon->serving)
         stop_serving(daemon);
     if (daemon->bus)

@@ -7,6 +7,7 @@ typedef struct {
     const char *root;    /* everything lies below; NULL: the usual places of the system */
     const char *config;  /* the configuration file; NULL: etc/duovirt/duovirtd.conf below root */
     const char *drivers; /* folders with drivers, separated by colons; NULL: the usual ones */
+    guint timeout;       /* seconds without clients and running domains after which it ends; 0: it stays */
     gboolean verbose;    /* log everything, whatever the configuration says */
 } DaemonOptions;
 

@@ -9,6 +9,7 @@ enum { EXIT_FINE, EXIT_CANNOT_START, EXIT_WRONG_USE };
 
 static const char description[] =
     "Runs in the foreground and logs to the journal, or to standard error where that is not connected to it.\n"
+    "Started by a user other than root it is that user's own (qemu:///session) and keeps to his XDG folders.\n"
     "\n"
     "SIGTERM, SIGINT   stop; calls in progress may end, guests go on\n"
     "SIGHUP            read the configuration again\n"
@@ -17,6 +18,7 @@ static const char description[] =
 
 typedef struct {
     char *root, *config, *drivers;
+    int timeout;
     gboolean verbose, version;
 } Options;
 
@@ -37,6 +39,8 @@ static gboolean parse(Options *options, int *argc, char ***argv, GError **error)
         {"config", 'f', 0, G_OPTION_ARG_FILENAME, &options->config, "The configuration (etc/duovirt/duovirtd.conf)",
          "FILE"},
         {"drivers", 0, 0, G_OPTION_ARG_STRING, &options->drivers, "Folders with drivers, separated by colons", "PATH"},
+        {"timeout", 't', 0, G_OPTION_ARG_INT, &options->timeout, "End after SECONDS without clients and running domains",
+         "SECONDS"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Log everything", NULL},
         {"version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "Say which version this is", NULL},
         {NULL},
@@ -49,6 +53,10 @@ static gboolean parse(Options *options, int *argc, char ***argv, GError **error)
         return FALSE;
     if (*argc > 1) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument '%s'", (*argv)[1]);
+        return FALSE;
+    }
+    if (options->timeout < 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--timeout cannot be less than 0");
         return FALSE;
     }
     return TRUE;
@@ -69,7 +77,7 @@ int main(int argc, char **argv)
         return EXIT_FINE;
     }
     log_open("duovirtd");
-    daemon = daemon_new(&(DaemonOptions){options.root, options.config, options.drivers, options.verbose}, &error);
+    daemon = daemon_new(&(DaemonOptions){options.root, options.config, options.drivers, options.timeout, options.verbose}, &error);
     if (!daemon) {
         log_line(LOG_ERR, "cannot start: %s", error->message);
         return EXIT_CANNOT_START;

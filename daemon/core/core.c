@@ -4,6 +4,7 @@
 #include "daemon/core/event.h"
 #include "daemon/core/reconnect.h"
 #include "daemon/core/record.h"
+#include "daemon/core/registry.h"
 #include "daemon/core/store.h"
 #include "lib/file.h"
 
@@ -61,6 +62,25 @@ void core_close(Core *core)
     queue_drain(); /* what the event loop has seen between the two */
     loader_free(core->loader);
     g_free(core);
+}
+
+static gboolean runs(Vm *vm)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+
+    return view->id >= 0;
+}
+
+gboolean core_is_idle(Core *core)
+{
+    for (const DriverInstance *const *one = loader_all(core->loader); *one; one++) {
+        g_autoptr(GPtrArray) domains = registry_domains((*one)->registry);
+        for (guint i = 0; i < domains->len; i++) {
+            if (runs(domains->pdata[i]))
+                return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 Loader *core_loader(Core *core)

@@ -24,4 +24,5 @@ Core *core_open(const CoreOptions *options, GError **error);
 void core_start(Core *core);
 void core_close(Core *core); /* NULL is allowed. Not on a loop */
 
+gboolean core_is_idle(Core *core);  /* no domain runs; any thread */
 Loader *core_loader(Core *core); /* its drivers */

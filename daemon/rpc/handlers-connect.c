@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers about the connection itself. All on the I/O loop. */
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/core/loader.h"
 #include "daemon/rpc/call.h"
@@ -8,12 +9,13 @@
 #include "daemon/rpc/version.h"
 #include "lib/error.h"
 
-/* The paths that libvirt's drivers know, the first being the one to propose. */
+/* The paths that libvirt's drivers know, the first being the one to propose; and those that a daemon knows which is not
+ * root's (none: the same). */
 static const struct {
     const char *scheme;
-    const char *paths[3];
+    const char *paths[3], *of_session[2];
 } known_paths[] = {
-    {"qemu", {"/system", "/session"}},
+    {"qemu", {"/system", "/session"}, {"/session"}},
     {"test", {"/default"}},
     {"xen", {"/system", "/"}},
 };
@@ -56,12 +58,15 @@ static gboolean parse_uri(const char *uri, Target *target, GError **error)
 static gboolean check_path(const Target *target, GError **error)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(known_paths); i++) {
+        const char *const *paths = known_paths[i].paths;
         if (!g_str_equal(known_paths[i].scheme, target->scheme))
             continue;
-        if (g_strv_contains(known_paths[i].paths, target->path))
+        if (geteuid() != 0 && known_paths[i].of_session[0])
+            paths = known_paths[i].of_session;
+        if (g_strv_contains(paths, target->path))
             return TRUE;
         return error_set(error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "unexpected %s URI path '%s', try %s://%s",
-                         target->scheme, target->path, target->scheme, known_paths[i].paths[0]);
+                         target->scheme, target->path, target->scheme, paths[0]);
     }
     return TRUE;
 }
@@ -93,7 +98,7 @@ static const DriverInstance *choose_default(const Loader *loader, char **ret_uri
         error_set(error, VIR_FROM_NONE, VIR_ERR_NO_CONNECT, NULL);
         return NULL;
     }
-    *ret_uri = g_strdup_printf("%s:///system", instance->driver->scheme);
+    *ret_uri = g_strdup_printf("%s:///%s", instance->driver->scheme, geteuid() == 0 ? "system" : "session");
     return instance;
 }
 

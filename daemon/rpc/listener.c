@@ -149,10 +149,11 @@ static gboolean add_door(Listener *listener, const ListenerOptions *options, con
 
 static gboolean add_all(Listener *listener, const ListenerOptions *options, GError **error)
 {
-    if (!file_make_folder(options->folder, 0755, error))
+    if (!file_make_folder(options->folder, options->session ? 0700 : 0755, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (!add_door(listener, options, names[i], FALSE, error) || !add_door(listener, options, names[i], TRUE, error))
+        if (!add_door(listener, options, names[i], FALSE, error) ||
+            (!options->session && !add_door(listener, options, names[i], TRUE, error)))
             return FALSE;
     }
     return TRUE;

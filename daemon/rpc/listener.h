@@ -11,6 +11,7 @@
 typedef struct {
     const char *folder;     /* made if missing */
     mode_t mode, mode_ro;   /* of the socket files */
+    gboolean session;       /* nobody but our own user: the writable sockets only, in a folder that is his */
     gid_t group;            /* of the socket files; (gid_t)-1: left as it is */
 } ListenerOptions;
 

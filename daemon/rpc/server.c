@@ -77,6 +77,11 @@ gboolean server_is_stopping(const Server *server)
     return g_atomic_int_get(&server->stopping);
 }
 
+gboolean server_is_idle(const Server *server)
+{
+    return g_atomic_int_get(&server->connected) == 0;
+}
+
 guint8 *server_buffer(Server *server)
 {
     return server->buffer;

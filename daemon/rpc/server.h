@@ -50,6 +50,7 @@ Polkit *server_polkit(const Server *server);
 Costs *server_costs(Server *server); /* any thread */
 ServerLimits server_limits(const Server *server); /* I/O loop */
 gboolean server_is_stopping(const Server *server);
+gboolean server_is_idle(const Server *server); /* nobody is connected; any thread */
 
 /* One buffer that every connection reads into and has done with before it returns. I/O loop. */
 #define SERVER_BUFFER_SIZE 65536

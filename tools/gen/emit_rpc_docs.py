@@ -41,7 +41,7 @@ def facts(proc):
     yield 'Read-only connections', 'yes' if proc.read_only else 'no'
     yield 'Lane', proc.lane
     if proc.flags:
-        yield 'Flags', ', '.join(f'`{flag}`' for flag in proc.accepts) or 'none yet'
+        yield 'Flags', ', '.join(f'`{flag}`' for flag in proc.accepts) or ('any' if proc.any_flags else 'none yet')
     if proc.stream:
         sparse = f', with holes if `{proc.sparse}`' if proc.sparse else ''
         yield 'Stream', proc.stream + sparse

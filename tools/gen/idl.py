@@ -22,7 +22,8 @@ The notation, by example:
         acl    domain:start, domain:write if VIR_DOMAIN_X, domain:save unless VIR_DOMAIN_Y
         filter domain:getattr               each object of an answered list needs this one
         lane   read | work | write | control
-        flags  flags: none                  the argument that is the flags word, and what is accepted of it
+        flags  flags: none                  the argument that is the flags word, and what is accepted of it (none, any, or
+                                            constants): any where libvirtd passes over what it does not know
         stream read | write | both
         sparse VIR_...                      the flag by which the stream may carry holes
         fds    in | out | both

@@ -88,6 +88,7 @@ class Proc:
     lane: str = None
     flags: str = None    # the argument's name
     accepts: list = dataclasses.field(default_factory=list)
+    any_flags: bool = False
     stream: str = None
     sparse: str = None
     fds: str = None

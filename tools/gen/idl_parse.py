@@ -237,4 +237,5 @@ class Parser:
 
     def key_flags(self, where, proc, text):
         proc.flags, accepts = self.match(r'(\w+): (.+)', text, where, 'flags ARGUMENT: FLAGS')
-        proc.accepts = [] if accepts == 'none' else self.flag_names(where, accepts)
+        proc.any_flags = accepts == 'any'
+        proc.accepts = [] if accepts in ('none', 'any') else self.flag_names(where, accepts)
