@@ -4,10 +4,24 @@
 #include "driver-kvm/part.h"
 #include <stdlib.h>
 
+void argv_clock_prepare(Domain *live)
+{
+    Clock *clock = live->clock;
+
+    if (clock->offset != CLOCK_OFFSET_VARIABLE || clock->basis != CLOCK_BASIS_LOCALTIME)
+        return;
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    gint64 zone = g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
+    gint64 said = clock->adjustment ? g_ascii_strtoll(clock->adjustment, NULL, 10) : 0;
+    g_free(clock->adjustment);
+    clock->adjustment = g_strdup_printf("%" G_GINT64_FORMAT, said + zone);
+    clock->basis = CLOCK_BASIS_UTC;
+}
+
 /* The guest's clock at this moment, where the document gives a distance. */
 static char *moment(const Clock *clock)
 {
-    g_autoptr(GDateTime) now = clock->basis == CLOCK_BASIS_LOCALTIME ? g_date_time_new_now_local() : g_date_time_new_now_utc();
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autoptr(GDateTime) then = g_date_time_add_seconds(now, clock->adjustment ? strtol(clock->adjustment, NULL, 10) : 0);
 
     return g_date_time_format(then ? then : now, "%Y-%m-%dT%H:%M:%S");

@@ -12,6 +12,7 @@
 
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/tsc.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
@@ -47,6 +48,15 @@ static void start_clear(Start *start)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Start, start_clear)
 
+/* What the document asks of this host's hardware. */
+static gboolean check_host(const Start *start, GError **error)
+{
+    if (!tsc_wanted(start->live))
+        return TRUE;
+    Tsc tsc = tsc_of_host();
+    return tsc_check(start->live, &tsc, error);
+}
+
 static gboolean step_caps(Start *start, GError **error)
 {
     const char *emulator = start->live->devices->emulator;
@@ -59,7 +69,7 @@ static gboolean step_caps(Start *start, GError **error)
     if (start->live->type == DOMAIN_TYPE_KVM && !caps_has_accel(start->caps, CAPS_KVM))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support virt type 'kvm'",
                          emulator);
-    return TRUE;
+    return check_host(start, error);
 }
 
 /* --- the monitor --- */
