@@ -15,7 +15,7 @@ static void set_system(Places *places, const char *root)
     places->driver.cache = g_build_filename(base, "var/cache/duovirt", NULL);
     places->driver.log = g_build_filename(base, "var/log/duovirt", NULL);
     places->sockets = g_build_filename(base, "run/libvirt", NULL);
-    places->config = g_build_filename(base, "etc/duovirt/duovirtd.conf", NULL);
+    places->config = root ? g_build_filename(base, "etc/duovirt/duovirtd.conf", NULL) : g_strdup(CONFIG_FILE);
 }
 
 /* The XDG base directories, and for the sockets the place where libvirt's clients look for those of a session. */
