@@ -15,6 +15,7 @@
  */
 #include <glib.h>
 #include <json-glib/json-glib.h>
+#include <sys/types.h>
 #include "lib/model/model.h"
 
 typedef struct Caps Caps;
@@ -36,6 +37,8 @@ typedef struct ArgvContext {
     char *master_key;      /* path of the file QEMU reads its master key from; NULL: no secrets in this run; owned */
     char *vnc_listen;      /* default listen address of graphics; NULL: 127.0.0.1; owned */
     int first_fd;          /* number of the first descriptor that argv_context_pass() gives out */
+    uid_t uid;             /* as whom QEMU will run, for messages */
+    gid_t gid;
     gboolean touch_host;   /* argv_prepare() looks at images, takes ports, opens taps, sockets and files for QEMU. FALSE in
                             * tests of the command line: QEMU is then told paths and the first port of all */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/block-probe.h"
 #include "lib/error.h"
+#include "lib/patient.h"
 #include "lib/process.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +60,7 @@ static int read_image(gpointer data, int out)
     if (fd < 0 || fstat(fd, &info) < 0)
         result = (guint8)errno;
     else if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
-        result = EINVAL;
+        result = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
     else if ((n = pread(fd, header, sizeof header, 0)) < 0)
         result = (guint8)errno;
     if (send(out, &result, 1) || result)
@@ -114,14 +115,17 @@ gboolean block_probe_header(const guint8 *header, gsize length, const guint8 *na
 }
 
 /* What the copy sent after the result; NULL with ERROR. */
-static GByteArray *look_at(const char *path, GError **error)
+static GByteArray *look_at(const char *path, const char *what, GError **error)
 {
-    g_autofree char *what = g_strdup_printf("Cannot access storage file '%s'", path);
     g_autoptr(GByteArray) answer = process_call(what, read_image, (gpointer)path, 1 + HEADER_MAX + NAME_MAX_LENGTH,
                                                 g_get_monotonic_time() + DEADLINE, error);
 
     if (!answer)
         return NULL;
+    if (answer->len > 0 && answer->data[0] == EISDIR) {
+        error_set_errno(error, VIR_FROM_STORAGE, EISDIR, "cannot read header '%s'", path);
+        return NULL;
+    }
     if (answer->len == 0 || answer->data[0] != 0) {
         error_set_errno(error, VIR_FROM_STORAGE, answer->len ? answer->data[0] : EIO, "%s", what);
         return NULL;
@@ -134,16 +138,17 @@ static GByteArray *look_at(const char *path, GError **error)
     return g_steal_pointer(&answer);
 }
 
-gboolean block_probe_access(const char *path, GError **error)
+gboolean block_probe_access(const char *path, const char *what, GError **error)
 {
-    g_autoptr(GByteArray) image = look_at(path, error);
+    struct stat info;
 
-    return image != NULL;
+    return patient_stat(path, &info, g_get_monotonic_time() + DEADLINE) ||
+           error_set_errno(error, VIR_FROM_STORAGE, errno, "%s", what);
 }
 
-gboolean block_probe_qcow2(const char *path, char **ret_backing, char **ret_format, GError **error)
+gboolean block_probe_qcow2(const char *path, const char *what, char **ret_backing, char **ret_format, GError **error)
 {
-    g_autoptr(GByteArray) image = look_at(path, error);
+    g_autoptr(GByteArray) image = look_at(path, what, error);
     g_autoptr(GError) why = NULL;
 
     if (!image)

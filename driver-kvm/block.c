@@ -129,7 +129,7 @@ static StorageFormat format_of_backing(const char *path, const char *name, const
     if (format && known != STORAGE_FORMAT_UNSET)
         return known;
     /* The guest could have written a qcow2 header into what is meant to be raw: a header alone proves nothing. */
-    if (!block_probe_qcow2(name, &backing, &inner, NULL))
+    if (!block_probe_qcow2(name, name, &backing, &inner, NULL))
         return STORAGE_FORMAT_RAW;
     error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_FAILED,
               "format of backing image '%s' of image '%s' was not specified in the image metadata (See "
@@ -142,8 +142,22 @@ static DiskBackingStore *chain_end(void)
     return disk_backing_store_new();
 }
 
-/* What IMAGE builds on, as its header says; an end if it builds on nothing. */
-static DiskBackingStore *look_behind(const Image *image, GError **error)
+/* What libvirt says of an IMAGE of DISK that is not there. To free. */
+static char *complaint(const Disk *disk, const Image *image, const ArgvContext *context)
+{
+    Image top = image_of_disk(disk);
+
+    if (image->source != top.source)
+        return g_strdup_printf("Cannot access backing file '%s' of storage file '%s' (as uid:%u, gid:%u)", path_of(image),
+                               path_of(&top), context->uid, context->gid);
+    if (image->format == STORAGE_FORMAT_QCOW2)
+        return g_strdup_printf("Cannot access storage file '%s' (as uid:%u, gid:%u)", path_of(image), context->uid,
+                               context->gid);
+    return g_strdup_printf("Cannot access storage file '%s'", path_of(image));
+}
+
+/* What IMAGE builds on, as its header says; an end if it builds on nothing. WHAT: see complaint(). */
+static DiskBackingStore *look_behind(const Image *image, const char *what, GError **error)
 {
     const char *path = path_of(image);
     g_autofree char *name = NULL, *format = NULL, *backing = NULL;
@@ -151,8 +165,8 @@ static DiskBackingStore *look_behind(const Image *image, GError **error)
     StorageFormat kind;
 
     if (image->format != STORAGE_FORMAT_QCOW2)
-        return block_probe_access(path, error) ? g_steal_pointer(&store) : NULL;
-    if (!block_probe_qcow2(path, &name, &format, error))
+        return block_probe_access(path, what, error) ? g_steal_pointer(&store) : NULL;
+    if (!block_probe_qcow2(path, what, &name, &format, error))
         return NULL;
     if (!name)
         return g_steal_pointer(&store);
@@ -172,15 +186,17 @@ static DiskBackingStore *look_behind(const Image *image, GError **error)
     return g_steal_pointer(&store);
 }
 
-static gboolean complete_chain(Disk *disk, GError **error)
+static gboolean complete_chain(Disk *disk, const ArgvContext *context, GError **error)
 {
     Image image = image_of_disk(disk);
     DiskBackingStore **next = &disk->backing_store;
 
     for (guint depth = 0; depth < CHAIN_MAX; depth++) {
+        g_autofree char *what = complaint(disk, &image, context);
+
         if (!*next)
-            *next = look_behind(&image, error);
-        else if (!is_end(*next) && !block_probe_access(path_of(&image), error))
+            *next = look_behind(&image, what, error);
+        else if (!is_end(*next) && !block_probe_access(path_of(&image), what, error))
             return FALSE;
         if (!*next)
             return FALSE;
@@ -233,9 +249,9 @@ void block_number_found(Domain *live, ArgvContext *context)
     number_each(live, context, number_found);
 }
 
-gboolean block_prepare(Disk *disk, GError **error)
+gboolean block_prepare(Disk *disk, const ArgvContext *context, GError **error)
 {
-    return !block_has_medium(disk) || complete_chain(disk, error);
+    return !block_has_medium(disk) || complete_chain(disk, context, error);
 }
 
 static void add_cache(const Disk *disk, JsonObject *props)

@@ -17,7 +17,7 @@ gboolean block_validate(const Disk *disk, GError **error);
 gboolean block_has_medium(const Disk *disk);
 
 /* Looks at DISK's image; completes its chain in <backingStore> from what the images say, unless the document says it. */
-gboolean block_prepare(Disk *disk, GError **error);
+gboolean block_prepare(Disk *disk, const ArgvContext *context, GError **error);
 
 /* Number the images as libvirt does, from the last disk to the first: before block_prepare() what the document says,
  * after it what was found. */

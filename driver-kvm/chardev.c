@@ -104,7 +104,7 @@ static int listen_on(const char *path, GError **error)
         return -1;
     }
     if (fchmod(fd, 0660) < 0 || !patient_bind(fd, path, g_get_monotonic_time() + PATIENT_USEC) || listen(fd, 1) < 0) {
-        error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to listen on UNIX socket '%s'", path);
+        error_set_errno(error, VIR_FROM_QEMU, errno, "Unable to bind to UNIX socket path '%s'", path);
         close(fd);
         return -1;
     }
@@ -117,9 +117,54 @@ static gboolean pass_file(ArgvContext *context, const char *path, Toggle append,
     int fd = patient_open(path, flags, 0600, g_get_monotonic_time() + PATIENT_USEC);
 
     if (fd < 0)
-        return error_set_errno(error, VIR_FROM_QEMU, errno, "Unable to open file: %s", path);
+        return error_set_errno(error, VIR_FROM_NONE, errno, "Unable to open file: %s", path);
     argv_context_pass(context, fd, name);
     return TRUE;
+}
+
+static gboolean is_there(const char *path)
+{
+    struct stat info;
+
+    return patient_stat(path, &info, g_get_monotonic_time() + PATIENT_USEC);
+}
+
+GStrv chardev_host_paths(const ChardevView *view)
+{
+    g_autoptr(GStrvBuilder) paths = g_strv_builder_new();
+    const char *path = path_of(view);
+    g_autofree char *in = g_strdup_printf("%s.in", path ? path : ""), *out = g_strdup_printf("%s.out", path ? path : "");
+    gboolean pair = view->type == CHARDEV_TYPE_PIPE && is_there(in) && is_there(out);
+
+    if (pair)
+        g_strv_builder_add_many(paths, in, out, NULL);
+    else if (path && (view->type == CHARDEV_TYPE_PIPE || view->type == CHARDEV_TYPE_DEV ||
+                      (view->type == CHARDEV_TYPE_UNIX && !listens(view))))
+        g_strv_builder_add(paths, path);
+    return g_strv_builder_end(paths);
+}
+
+gboolean chardev_check_host(const ChardevView *view, GError **error)
+{
+    g_auto(GStrv) paths = chardev_host_paths(view);
+
+    for (guint i = 0; paths[i]; i++) {
+        if (is_there(paths[i]))
+            continue;
+        if (view->type == CHARDEV_TYPE_DEV)
+            return error_set_errno(error, VIR_FROM_CGROUP, errno, "Path '%s' is not accessible", paths[i]);
+        return error_set_errno(error, VIR_FROM_SECURITY, errno, "unable to stat: %s", paths[i]);
+    }
+    return TRUE;
+}
+
+/* Whether a connection is encrypted is always shown of a running guest. */
+static void settle_tls(const ChardevView *view)
+{
+    if (view->type != CHARDEV_TYPE_TCP || !view->source || view->source->tls != TOGGLE_UNSET)
+        return;
+    view->source->tls = TOGGLE_OFF;
+    view->source->tls_from_config = TOGGLE_ON;
 }
 
 gboolean chardev_prepare(const ChardevView *view, const char *alias, ArgvContext *context, GError **error)
@@ -127,6 +172,7 @@ gboolean chardev_prepare(const ChardevView *view, const char *alias, ArgvContext
     g_autofree char *log = g_strdup_printf("%s.log", alias);
     int fd;
 
+    settle_tls(view);
     if (!context->touch_host)
         return TRUE;
     if (view->log && view->log->file && !pass_file(context, view->log->file, view->log->append, log, error))

@@ -19,6 +19,13 @@ typedef struct {
 /* Refuses what QEMU or this driver cannot do, and what lacks a path or port. */
 gboolean chardev_validate(const ChardevView *view, GError **error);
 
+/* What there must be on the host, and what QEMU's user must be able to use: the other end of a connection, pipes, the host's
+ * own devices. NULL terminated, to free. */
+GStrv chardev_host_paths(const ChardevView *view);
+
+/* It is there. The domains of the errors are those of libvirt's parts that look. */
+gboolean chardev_check_host(const ChardevView *view, GError **error);
+
 /* Opens sockets and files that QEMU, which runs as somebody else, is to inherit: named "ALIAS", "ALIAS.log". */
 gboolean chardev_prepare(const ChardevView *view, const char *alias, ArgvContext *context, GError **error);
 

@@ -184,7 +184,7 @@ static gboolean *choose(Dac *dac, const char *run, const GPtrArray *paths, const
 
     for (guint i = 0; i < paths->len; i++) {
         const DacPath *path = paths->pdata[i];
-        gboolean file = S_ISREG(looks[i].mode) || S_ISBLK(looks[i].mode) || S_ISCHR(looks[i].mode);
+        gboolean file = !S_ISDIR(looks[i].mode);
         gboolean shared = g_hash_table_contains(dac->held, &looks[i].key);
         change[i] = file && looks[i].forbidden != 0;
         if (change[i] || shared)

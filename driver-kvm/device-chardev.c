@@ -181,6 +181,8 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         chardev->source->path = g_strdup_printf("%s/%s.sock", context->private_dir, chardev->alias->name);
     }
     view = CHARDEV_VIEW(chardev);
+    if (context->touch_host && !chardev_check_host(&view, error))
+        return FALSE;
     return chardev_prepare(&view, chardev->alias->name, context, error);
 }
 

@@ -218,13 +218,14 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         disk->driver->cache = DISK_CACHE_NONE;
     if (disk->iotune)
         limit(disk, context);
-    if (!context->touch_host || block_prepare(disk, &why))
+    if (!context->touch_host || block_prepare(disk, context, &why))
         return TRUE;
     if (!may_be_missing(disk) || !error_is(why, VIR_ERR_SYSTEM_ERROR)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
     g_clear_pointer(&disk->source, disk_source_free);
+    disk->driver->type = STORAGE_FORMAT_UNSET;
     return TRUE;
 }
 

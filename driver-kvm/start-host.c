@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "driver-kvm/chardev.h"
 #include "driver-kvm/launch/contract.h"
 #include "lib/error.h"
 #include "lib/file.h"
@@ -75,8 +76,11 @@ gboolean start_prepare(Start *start, GError **error)
 {
     const Kvm *kvm = start->kvm;
     ArgvContext *context = argv_context_new(start->guest->private_dir);
+    const ProcessIds *ids = user_ids(kvm->user);
 
     start->context = context;
+    context->uid = ids ? ids->uid : geteuid();
+    context->gid = ids ? ids->gid : getegid();
     context->state_dir = g_strdup(kvm->host->paths->state);
     context->vnc_listen = g_strdup(kvm->host->config("kvm", "vnc_listen"));
     context->monitor_fd = LAUNCH_FIRST_FREE;
@@ -117,6 +121,20 @@ static void add_os(GPtrArray *paths, const DomainOs *os)
         dac_paths_add(paths, os->nvram->source ? source_path(os->nvram->type, os->nvram->source) : os->nvram->path, TRUE);
 }
 
+static void add_chardevs(GPtrArray *paths, const Devices *devices)
+{
+    GPtrArray *lists[] = {devices->serials, devices->parallels, devices->channels, devices->consoles};
+
+    for (gsize n = 0; n < G_N_ELEMENTS(lists); n++)
+        for (guint i = 0; i < lists[n]->len; i++) {
+            const Chardev *chardev = lists[n]->pdata[i];
+            ChardevView view = CHARDEV_VIEW(chardev);
+            g_auto(GStrv) host = chardev_host_paths(&view);
+            for (guint k = 0; host[k]; k++)
+                dac_paths_add(paths, host[k], TRUE);
+        }
+}
+
 gboolean start_access(Start *start, GError **error)
 {
     g_autoptr(GPtrArray) paths = dac_paths_new();
@@ -125,6 +143,7 @@ gboolean start_access(Start *start, GError **error)
     add_os(paths, live->os);
     for (guint i = 0; i < live->devices->disks->len; i++)
         add_disk(paths, live->devices->disks->pdata[i]);
+    add_chardevs(paths, live->devices);
     for (guint i = 0; i < live->devices->rngs->len; i++) {
         const Rng *rng = live->devices->rngs->pdata[i];
         if (rng->backend && rng->backend->model == RNG_BACKEND_MODEL_RANDOM)

@@ -111,20 +111,21 @@ static void test_chain(void)
     g_autofree char *blind = write_image(folder, "blind", "base", NULL);
     g_autoptr(Disk) disk = disk_of(top), endless = disk_of(loop), unsaid = disk_of(blind), missing = disk_of("/none/such");
     g_autoptr(GError) error = NULL;
+    const ArgvContext nobody = {.uid = 65534, .gid = 65533};
 
-    g_assert_true(block_prepare(disk, &error));
+    g_assert_true(block_prepare(disk, &nobody, &error));
     g_assert_cmpstr(disk->backing_store->source->file, ==, base);
     g_assert_cmpint(disk->backing_store->detected, ==, TOGGLE_ON);
     g_assert_null(disk->backing_store->backing_store->source); /* the end */
     g_assert_cmpint(disk->backing_store->backing_store->detected, ==, TOGGLE_UNSET);
-    g_assert_false(block_prepare(endless, &error));
+    g_assert_false(block_prepare(endless, &nobody, &error));
     g_assert_true(error_is(error, VIR_ERR_OPERATION_UNSUPPORTED));
     g_clear_error(&error);
-    g_assert_false(block_prepare(unsaid, &error)); /* qcow2, but nobody says so: it could be the guest's lie */
+    g_assert_false(block_prepare(unsaid, &nobody, &error)); /* qcow2, but nobody says so: it could be the guest's lie */
     g_assert_true(error_is(error, VIR_ERR_OPERATION_FAILED));
     g_clear_error(&error);
-    g_assert_false(block_prepare(missing, &error));
-    g_assert_cmpstr(error->message, ==, "Cannot access storage file '/none/such': No such file or directory");
+    g_assert_false(block_prepare(missing, &nobody, &error));
+    g_assert_cmpstr(error->message, ==, "Cannot access storage file '/none/such' (as uid:65534, gid:65533): No such file or directory");
     unlink(base);
     unlink(top);
     unlink(loop);
