@@ -7,6 +7,7 @@
 
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
+#include "lib/json-peek.h"
 
 #define SAVE_DEADLINE (G_GUINT64_CONSTANT(3600) * G_USEC_PER_SEC)
 #define SETTLE_INTERVAL 1000
@@ -109,15 +110,45 @@ static const char *format_name(guint format)
     return format < G_N_ELEMENTS(names) ? names[format] : NULL;
 }
 
+/* What QEMU's binary was built with. */
+static gboolean check_format(Qmp *qmp, const char *name, GError **error)
+{
+    g_autoptr(JsonNode) answer = qmp_call(qmp, "query-dump-guest-memory-capability", NULL, QMP_DEADLINE, error);
+    gboolean found = FALSE;
+
+    if (!answer)
+        return FALSE;
+    JsonArray *formats = json_peek_array(json_peek_as_object(answer), "formats");
+    for (guint i = 0; i < json_peek_length(formats) && !found; i++)
+        found = g_strcmp0(json_peek_string_at(formats, i), name) == 0;
+    return found || error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG,
+                              "unsupported dumpformat '%s' for this QEMU binary", name);
+}
+
+static gboolean wait_dump(Guest *guest, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+
+    if (guest_wait_job(guest, &guest->dump, g_get_monotonic_time() + SAVE_DEADLINE, &cause))
+        return TRUE;
+    if (error_is(cause, VIR_ERR_OPERATION_FAILED))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED, "memory-only dump failed: %s", error_detail(cause));
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
 static gboolean dump_memory(Guest *guest, Qmp *qmp, int fd, guint format, GError **error)
 {
-    JsonObject *arguments = qmp_args("b:paging", FALSE, "s:protocol", "fd:dump", "b:detach", TRUE, "s:format",
-                                     format_name(format), NULL);
+    const char *name = format_name(format);
+
+    if (name && !check_format(qmp, name, error))
+        return FALSE;
+    JsonObject *arguments = qmp_args("b:paging", FALSE, "s:protocol", "fd:dump", "b:detach", TRUE, "s:format", name, NULL);
 
     guest_set_job(guest, &guest->dump, JOB_UNDER_WAY, NULL);
     if (!qmp_getfd(qmp, "dump", fd, error) || !qmp_do(qmp, "dump-guest-memory", arguments, QMP_DEADLINE, error))
         return FALSE;
-    return guest_wait_job(guest, &guest->dump, g_get_monotonic_time() + SAVE_DEADLINE, error);
+    return wait_dump(guest, error);
 }
 
 /* Without MEMORY_ONLY a dump is a save. QEMU stops the guest while it dumps its memory, or when it is through with a save;

@@ -221,12 +221,16 @@ static gboolean go(Start *start, Qmp *qmp, GError **error)
 {
     Guest *guest = start->guest;
 
+    gboolean restored = start->options->restore_fd >= 0;
+
     if (start->options->paused) {
-        start->kvm->host->set_state(guest->vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+        /* libvirt's word for whoever came in by a stream */
+        start->kvm->host->set_state(guest->vm, VIR_DOMAIN_PAUSED,
+                                    restored ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER);
         return TRUE;
     }
     g_mutex_lock(&guest->lock);
-    guest->run_reason = start->options->restore_fd >= 0 ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED;
+    guest->run_reason = restored ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED;
     g_mutex_unlock(&guest->lock);
     return qmp_cont(qmp, error);
 }

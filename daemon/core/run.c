@@ -58,6 +58,7 @@ static void change_begin(VmView *view, gpointer data)
     Begin *begin = data;
     domain_unref(view->live);
     view->live = begin->live;
+    g_clear_pointer(&view->former, domain_unref);
     view->id = begin->id;
     view->state = VIR_DOMAIN_PAUSED;
     view->reason = VIR_DOMAIN_PAUSED_STARTING_UP;

@@ -141,20 +141,21 @@ static char *show_transient(const VmView *view, guint format)
 
 char *vm_document_show(const VmView *view, guint flags)
 {
+    const Domain *kept = view->next ? view->next : view->former;
     guint format = 0;
     if (flags & VIR_DOMAIN_XML_MIGRATABLE)
-        return domain_migratable_text(flags & VIR_DOMAIN_XML_INACTIVE && view->next ? view->next : vm_view_def(view),
+        return domain_migratable_text(flags & VIR_DOMAIN_XML_INACTIVE && kept ? kept : vm_view_def(view),
                                       host_paths()->run);
     if (flags & VIR_DOMAIN_XML_SECURE)
         format |= MODEL_FORMAT_SECURE;
     if (!(flags & VIR_DOMAIN_XML_INACTIVE))
         return model_format_text(&domain_type, vm_view_def(view), format);
-    if (!view->next)
+    if (!kept)
         return show_transient(view, format);
     if (view->id < 0)
-        return model_format_text(&domain_type, view->next, format | MODEL_FORMAT_INACTIVE);
+        return model_format_text(&domain_type, kept, format | MODEL_FORMAT_INACTIVE);
     /* libvirt keeps beside a run what it has read again */
-    g_autoptr(Domain) next = domain_copy(view->next);
+    g_autoptr(Domain) next = domain_copy(kept);
     domain_read_again(next);
     return model_format_text(&domain_type, next, format | MODEL_FORMAT_INACTIVE);
 }

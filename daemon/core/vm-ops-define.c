@@ -72,6 +72,7 @@ static void change_defined(VmView *view, gpointer data)
 {
     domain_unref(view->next);
     view->next = domain_ref(data);
+    g_clear_pointer(&view->former, domain_unref);
     if (view->id < 0)
         g_clear_pointer(&view->live, domain_unref); /* of a run that has ended */
 }
@@ -204,7 +205,7 @@ static void change_undefined(VmView *view, gpointer data)
     *runs = view->id >= 0;
     view->autostart = FALSE;
     if (*runs)
-        g_clear_pointer(&view->next, domain_unref);
+        view->former = g_steal_pointer(&view->next);
     else
         view->live = g_steal_pointer(&view->next); /* whoever still holds it sees what it was */
 }

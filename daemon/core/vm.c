@@ -87,6 +87,8 @@ static VmView *copy_view(const VmView *old)
         domain_ref(view->live);
     if (view->next)
         domain_ref(view->next);
+    if (view->former)
+        domain_ref(view->former);
     return view;
 }
 

@@ -20,6 +20,7 @@ typedef struct VmView {
     int reason;           /* the state's own reason enumeration */
     Domain *live;         /* what runs now; NULL when not running (a transient domain that ended keeps it) */
     Domain *next;         /* what starts next time; NULL for a transient domain */
+    Domain *former;       /* what `next` was before it was undefined during this run; for showing; else NULL */
     gboolean autostart;
     gboolean autodestroy; /* ends with the connection that started it */
     gboolean updated;     /* `next` changed since the start */

@@ -13,5 +13,6 @@ void vm_view_unref(VmView *view)
         return;
     domain_unref(view->live);
     domain_unref(view->next);
+    domain_unref(view->former);
     g_free(view);
 }

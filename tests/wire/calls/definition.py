@@ -18,6 +18,17 @@ class Definition(Case):
         self.assertEqual(self.names(), [])
         self.refused(libvirt.VIR_ERR_NO_DOMAIN, domain.info)
 
+    def test_document_of_what_was_undefined_while_it_runs(self):
+        domain = self.start('one', devices="<serial type='pty'/>")
+        domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, 'later', None, None, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+        before = domain.XMLDesc(INACTIVE)
+        domain.undefine()
+        self.assertEqual(domain.isPersistent(), 0)
+        self.assertEqual(domain.XMLDesc(INACTIVE), before)
+        self.assertNotIn('<title>', domain.XMLDesc())
+        self.define('one')
+        self.assertNotIn('<title>', domain.XMLDesc(INACTIVE))
+
     @proves('domain_define_xml_flags')
     def test_define_with_validation(self):
         domain = self.conn.defineXMLFlags(guests.tiny('one'), libvirt.VIR_DOMAIN_DEFINE_VALIDATE)

@@ -36,6 +36,7 @@ class Saving(Case):
         domain.saveFlags(self.path, None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
         self.conn.restoreFlags(self.path)
         self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_PAUSED)
+        self.assertEqual(domain.state()[1], libvirt.VIR_DOMAIN_PAUSED_MIGRATION)
         domain.resume()
         domain.saveFlags(self.path, None, libvirt.VIR_DOMAIN_SAVE_RUNNING)
         self.conn.restoreFlags(self.path, None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
@@ -89,6 +90,24 @@ class Saving(Case):
         domain.coreDump(path, libvirt.VIR_DUMP_CRASH | libvirt.VIR_DUMP_MEMORY_ONLY)
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED])
         self.assertGreater(os.path.getsize(path), 1 << 20)
+
+    def test_dumps_that_qemu_cannot_make(self):
+        domain = self.start('one', flags=0)
+        path = self.folder + '/core'
+        for kind, name in ((libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_LZO, 'kdump-lzo'),
+                           (libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_SNAPPY, 'kdump-snappy')):
+            error = self.refused(libvirt.VIR_ERR_INVALID_ARG, domain.coreDumpWithFormat, path, kind, libvirt.VIR_DUMP_MEMORY_ONLY)
+            self.assertEqual(error.get_error_message(),
+                             "invalid argument: unsupported dumpformat '%s' for this QEMU binary" % name)
+            self.assertEqual(error.get_error_domain(), libvirt.VIR_FROM_QEMU)
+        error = self.refused(libvirt.VIR_ERR_OPERATION_FAILED, domain.coreDumpWithFormat, path,
+                             libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_WIN_DMP, libvirt.VIR_DUMP_MEMORY_ONLY)
+        self.assertEqual(error.get_error_message(),
+                         'operation failed: memory-only dump failed: win-dump: invalid vmcoreinfo note size')
+        domain.coreDumpWithFormat(path, libvirt.VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_ZLIB, libvirt.VIR_DUMP_MEMORY_ONLY)
+        with open(path, 'rb') as f:
+            self.assertEqual(f.read(12), b'makedumpfile')
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_UNPAUSED])
 
     def states_during(self, domain, call, *args):
         """The set of states that a second connection sees while CALL(ARGS) is under way."""
