@@ -4,6 +4,7 @@
 
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
+#include "lib/model/domain-resize.h"
 
 /* QEMU's path of the balloon, to free. NULL with VIR_ERR_CONFIG_UNSUPPORTED. */
 static char *balloon_path(Guest *guest, GError **error)
@@ -30,12 +31,7 @@ static gboolean resize_set_memory(gpointer self, Vm *vm, guint64 kib, GError **e
 
 static gboolean edit_period(Domain *live, gpointer data, GError **error)
 {
-    Memballoon *balloon = live->devices->memballoon;
-    int seconds = *(const int *)data;
-
-    if (!balloon->stats)
-        balloon->stats = memballoon_stats_new();
-    balloon->stats->period = seconds;
+    domain_set_stats_period(live, *(const int *)data);
     return TRUE;
 }
 

@@ -55,11 +55,34 @@ gboolean remote_domain_lookup_by_uuid(Call *call, const RemoteDomainLookupByUuid
 
 /* --- the definition --- */
 
+static gboolean has_optional(const Cpu *cpu)
+{
+    for (guint i = 0; i < cpu->features->len; i++) {
+        if (((const CpuFeature *)cpu->features->pdata[i])->policy == CPU_POLICY_OPTIONAL)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* VIR_DOMAIN_XML_UPDATE_CPU writes down what depends on the host. That needs the table of CPU models, which is not there
+ * yet; most definitions have nothing that depends. */
+static gboolean check_cpu(Vm *vm, const Domain *def, GError **error)
+{
+    const Cpu *cpu = def->cpu;
+    gboolean depends = cpu && (cpu->mode == CPU_MODE_HOST_MODEL || cpu->match == CPU_MATCH_MINIMUM || has_optional(cpu));
+    return !depends || error_set(error, vm->instance->from, VIR_ERR_OPERATION_UNSUPPORTED,
+                                 "the CPU of domain '%s' cannot be told for this host", def->name);
+}
+
 gboolean remote_domain_get_xml_desc(Call *call, const RemoteDomainGetXmlDescArgs *args, RemoteDomainGetXmlDescRet *ret,
                                     GError **error)
 {
-    g_autoptr(VmView) view = view_of(call, &args->dom, error);
+    g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
+    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
     if (!view || ops_defer(call, view))
+        return FALSE;
+    const Domain *def = args->flags & VIR_DOMAIN_XML_INACTIVE && view->next ? view->next : vm_view_def(view);
+    if ((args->flags & VIR_DOMAIN_XML_UPDATE_CPU) && !check_cpu(vm, def, error))
         return FALSE;
     ret->xml = vm_document_show(view, args->flags);
     return TRUE;

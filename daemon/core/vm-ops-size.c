@@ -3,6 +3,7 @@
 #include "daemon/core/store.h"
 #include "daemon/core/vm-ops.h"
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-resize.h"
 
 #define MEMORY_KIB_MAX (G_MAXINT64 / 1024)
 
@@ -36,11 +37,21 @@ static gboolean balloon(Call *call, guint64 kib, GError **error)
     return vm_check_monitor(vm, error) && resize->set_memory(vm->instance->self, vm, kib, error);
 }
 
+/* The sum of their memory is the domain's. */
+static gboolean has_cells(const Domain *def)
+{
+    return def->cpu && def->cpu->numa && def->cpu->numa->cells->len > 0;
+}
+
 static gboolean set_max_memory(Vm *vm, OpsAffect affect, guint64 kib, GError **error)
 {
+    g_autoptr(VmView) view = vm_view(vm);
     if (affect.live)
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
                          "cannot resize the maximum memory on an active domain");
+    if (has_cells(view->next))
+        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
+                         "initial memory size of a domain with NUMA nodes cannot be modified with this API");
     return ops_edit(vm, affect, edit_max_memory, &kib, error);
 }
 
@@ -86,11 +97,7 @@ gboolean remote_domain_set_memory_flags(Call *call, const RemoteDomainSetMemoryF
 
 static gboolean edit_stats_period(Domain *def, gpointer data, GError **error)
 {
-    Memballoon *memballoon = def->devices->memballoon;
-    int seconds = *(const int *)data;
-    if (!memballoon->stats)
-        memballoon->stats = memballoon_stats_new();
-    memballoon->stats->period = seconds;
+    domain_set_stats_period(def, *(const int *)data);
     return TRUE;
 }
 
@@ -98,8 +105,8 @@ static gboolean has_balloon(Vm *vm, const Domain *def, GError **error)
 {
     const Memballoon *memballoon = def->devices ? def->devices->memballoon : NULL;
     return (memballoon && memballoon->model != MEMBALLOON_MODEL_NONE) ||
-           error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
-                     "Memory balloon model must be virtio to set the collection period");
+           error_set(error, vm->instance->from, VIR_ERR_INTERNAL_ERROR,
+                     "No memory balloon device configured, can not set the collection period");
 }
 
 gboolean remote_domain_set_memory_stats_period(Call *call, const RemoteDomainSetMemoryStatsPeriodArgs *args, GError **error)
@@ -127,17 +134,13 @@ gboolean remote_domain_set_memory_stats_period(Call *call, const RemoteDomainSet
 
 static gboolean edit_vcpus(Domain *def, gpointer data, GError **error)
 {
-    guint count = *(const guint *)data;
-    def->vcpu->current = count == def->vcpu->count ? UNSET32 : count;
+    domain_set_vcpus(def, *(const guint *)data);
     return TRUE;
 }
 
 static gboolean edit_max_vcpus(Domain *def, gpointer data, GError **error)
 {
-    guint count = *(const guint *)data, plugged = domain_vcpus(def);
-    def->vcpu->count = count;
-    def->vcpu->current = plugged < count ? plugged : UNSET32;
-    return TRUE;
+    return domain_set_max_vcpus(def, *(const guint *)data, error);
 }
 
 static gboolean check_max_vcpus(Vm *vm, OpsAffect affect, GError **error)

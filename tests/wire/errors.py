@@ -575,6 +575,51 @@ def vcpus_running(w):
                  lambda: len(dom.vcpus()[0]), lambda: dom.schedulerType())
 
 
+def sizes(dom):
+    """What the definition says of numbers of CPUs and memory."""
+    return re.findall(r'<(?:vcpu|cell|memory |currentMemory|stats).*', dom.XMLDesc(2))
+
+
+@case
+def vcpus_one_by_one(w):
+    """Each CPU has its own lines: they follow when the numbers change."""
+    extra = ("<vcpus><vcpu id='0' enabled='yes' hotpluggable='no' order='1'/><vcpu id='1' enabled='yes' hotpluggable='yes' order='2'/>"
+             "<vcpu id='2' enabled='no' hotpluggable='yes'/></vcpus><cputune><vcpupin vcpu='0' cpuset='0'/>"
+             "<vcpusched vcpus='0-2' scheduler='batch'/><vcpupin vcpu='2' cpuset='0'/></cputune>")
+    dom = w.conn.defineXML(w.xml(extra=extra).replace('<vcpu>1<', "<vcpu current='2'>3<"))
+    out = [sizes(dom)]
+    for count, flags in (2, 2), (1, 2), (3, 2), (2, 6), (4, 6), (3, 2):
+        out += steps(lambda: dom.setVcpusFlags(count, flags), lambda: sizes(dom))
+    return out
+
+
+@case
+def vcpus_topology(w):
+    extra = "<cpu><topology sockets='2' cores='2' threads='1'/></cpu>"
+    dom = w.conn.defineXML(w.xml(extra=extra).replace('<vcpu>1<', "<vcpu current='2'>4<"))
+    return steps(lambda: dom.setVcpusFlags(3, 6), lambda: dom.setVcpusFlags(4, 6), lambda: dom.setVcpusFlags(8, 6),
+                 lambda: dom.setVcpusFlags(3, 2), lambda: sizes(dom))
+
+
+@case
+def sizes_with_cells(w):
+    extra = ("<cpu><numa><cell id='0' cpus='0-1' memory='32768' unit='KiB'/>"
+             "<cell id='1' cpus='2-3' memory='32768' unit='KiB'/></numa></cpu>")
+    dom = w.conn.defineXML(w.xml(extra=extra).replace('<vcpu>1<', "<vcpu>4<"))
+    return steps(lambda: dom.setVcpusFlags(2, 6), lambda: dom.setVcpusFlags(6, 6), lambda: sizes(dom),
+                 lambda: dom.setMaxMemory(131072), lambda: dom.setMemoryFlags(32768, 2), lambda: sizes(dom))
+
+
+@case
+def balloon_period(w):
+    dom = w.conn.defineXML(w.xml().replace("<memballoon model='none'/>", "<memballoon model='virtio'/>"))
+    other = w.define('b', UUID_B)
+    out = []
+    for seconds in 0, 5, 2147483647, 0:
+        out += steps(lambda: dom.setMemoryStatsPeriod(seconds), lambda: sizes(dom))
+    return out + steps(lambda: dom.setMemoryStatsPeriod(-5), lambda: other.setMemoryStatsPeriod(5, 2))
+
+
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 @case
@@ -584,6 +629,19 @@ def xml_flags(w):
     for flag in (0, 1, 2, 4, 8, 9, 10, 16, 32):
         one = outcome(lambda: dom.XMLDesc(flag))
         out[str(flag)] = one if 'code' in one else 'ok'
+    return out
+
+
+@case
+def xml_update_cpu(w):
+    """Whether VIR_DOMAIN_XML_UPDATE_CPU leaves a CPU as it is."""
+    out = {}
+    for name, cpu in {'none': '', 'passthrough': "<cpu mode='host-passthrough'/>", 'maximum': "<cpu mode='maximum'/>",
+                      'exact': "<cpu match='exact'><model>qemu64</model><feature policy='disable' name='svm'/></cpu>",
+                      'host-model': "<cpu mode='host-model'/>", 'minimum': "<cpu match='minimum'><model>qemu64</model></cpu>",
+                      'optional': "<cpu match='exact'><model>qemu64</model><feature policy='optional' name='svm'/></cpu>"}.items():
+        dom = w.define(extra=cpu)
+        out[name] = outcome(lambda: dom.XMLDesc(4) == dom.XMLDesc(0))
     return out
 
 
