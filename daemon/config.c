@@ -171,6 +171,14 @@ const char *config_driver(const char *driver, const char *key)
     return value ? g_intern_string(value) : NULL;
 }
 
+char **config_driver_keys(const char *driver)
+{
+    g_mutex_lock(&drivers_lock);
+    char **names = drivers ? g_key_file_get_keys(drivers, driver, NULL, NULL) : NULL;
+    g_mutex_unlock(&drivers_lock);
+    return names ? names : g_new0(char *, 1);
+}
+
 char **config_drivers(void)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();

@@ -29,5 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
  * Any thread. */
 const char *config_driver(const char *driver, const char *key);
 
+/* The keys of the section of DRIVER; NULL terminated, to free with g_strfreev(). */
+char **config_driver_keys(const char *driver);
+
 /* Names of the sections that are not [daemon]; NULL terminated, to free with g_strfreev(). */
 char **config_drivers(void);

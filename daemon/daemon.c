@@ -201,6 +201,32 @@ static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, 
     return 0;
 }
 
+static void warn_of_keys(const Daemon *daemon, const Driver *driver)
+{
+    static const char *const none[] = {NULL};
+    const char *const *known = driver->config_keys ? driver->config_keys : none;
+    g_auto(GStrv) keys = config_driver_keys(driver->name);
+
+    for (char **key = keys; *key; key++) {
+        if (!g_strv_contains(known, *key))
+            log_line(LOG_WARNING, "%s: [%s] %s: no such key", daemon->config_path, driver->name, *key);
+    }
+}
+
+/* A driver may be missing on purpose, so its section does not keep the daemon from starting. */
+static void warn_of_sections(const Daemon *daemon)
+{
+    g_auto(GStrv) sections = config_drivers();
+
+    for (char **section = sections; *section; section++) {
+        const Driver *driver = loader_driver(core_loader(daemon->core), *section);
+        if (driver)
+            warn_of_keys(daemon, driver);
+        else
+            log_line(LOG_WARNING, "%s: no driver is named like section [%s]", daemon->config_path, *section);
+    }
+}
+
 static void reload(Daemon *daemon)
 {
     g_autoptr(GError) error = NULL;
@@ -216,6 +242,7 @@ static void reload(Daemon *daemon)
     set_log_level(daemon);
     limits = limits_of(daemon);
     server_set_limits(daemon->server, &limits);
+    warn_of_sections(daemon);
     log_line(LOG_INFO, "%s was read again", daemon->config_path);
 }
 
@@ -267,23 +294,9 @@ static void start_watchdog(Daemon *daemon)
         beat_main(daemon);
 }
 
-static gboolean has_driver(const Daemon *daemon, const char *name)
-{
-    for (const DriverInstance *const *one = loader_all(core_loader(daemon->core)); *one; one++) {
-        if (g_str_equal((*one)->driver->name, name))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static void say_ready(const Daemon *daemon)
 {
-    g_auto(GStrv) sections = config_drivers();
-
-    for (char **section = sections; *section; section++) {
-        if (!has_driver(daemon, *section))
-            log_line(LOG_WARNING, "%s: no driver is named like section [%s]", daemon->config_path, *section);
-    }
+    warn_of_sections(daemon);
     log_line(LOG_INFO, "ready: sockets in %s", daemon->places->sockets);
     sd_notify(FALSE, "READY=1");
 }

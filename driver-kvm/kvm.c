@@ -68,6 +68,7 @@ static const DriverRunOps run_ops = {
     .reset = run_reset,
 };
 
+static const char *const config_keys[] = {"user", "group", "vnc_listen", NULL};
 static const char *const domain_types[] = {"qemu", "kvm", NULL};
 
 extern const Driver DRIVER_ENTRY;
@@ -77,6 +78,7 @@ G_MODULE_EXPORT const Driver DRIVER_ENTRY = {
     .scheme = "qemu",
     .type = "QEMU",
     .domain_types = domain_types,
+    .config_keys = config_keys,
     .error_domain = VIR_FROM_QEMU,
     .open = kvm_open,
     .close = kvm_close,

@@ -15,7 +15,13 @@
 struct Loader {
     const DriverHost *host;
     GPtrArray *instances; /* of DriverInstance, NULL terminated */
+    GPtrArray *left_out;  /* of LeftOut */
 };
+
+typedef struct {
+    const Driver *driver;
+    char *why;
+} LeftOut;
 
 const DriverInstance *const *loader_all(const Loader *loader)
 {
@@ -28,6 +34,44 @@ const DriverInstance *loader_find(const Loader *loader, const char *scheme)
         if (g_str_equal((*one)->driver->scheme, scheme))
             return *one;
     return NULL;
+}
+
+const char *loader_why_not(const Loader *loader, const char *scheme)
+{
+    for (guint i = 0; i < loader->left_out->len; i++) {
+        const LeftOut *one = loader->left_out->pdata[i];
+        if (g_str_equal(one->driver->scheme, scheme))
+            return one->why;
+    }
+    return NULL;
+}
+
+const Driver *loader_driver(const Loader *loader, const char *name)
+{
+    for (const DriverInstance *const *one = loader_all(loader); *one; one++)
+        if (g_str_equal((*one)->driver->name, name))
+            return (*one)->driver;
+    for (guint i = 0; i < loader->left_out->len; i++) {
+        const Driver *driver = ((const LeftOut *)loader->left_out->pdata[i])->driver;
+        if (g_str_equal(driver->name, name))
+            return driver;
+    }
+    return NULL;
+}
+
+static void left_out_free(gpointer data)
+{
+    LeftOut *one = data;
+    g_free(one->why);
+    g_free(one);
+}
+
+static void leave_out(Loader *loader, const Driver *driver, const char *why)
+{
+    LeftOut *one = g_new0(LeftOut, 1);
+    one->driver = driver;
+    one->why = g_strdup(why);
+    g_ptr_array_add(loader->left_out, one);
 }
 
 static const char *first_missing(const Driver *driver)
@@ -67,9 +111,13 @@ static gboolean add(Loader *loader, const Driver *driver, GError **error)
 {
     if (!check(loader, driver, error))
         return FALSE;
-    gpointer self = driver->open(loader->host, error);
-    if (!self)
+    g_autoptr(GError) cause = NULL;
+    gpointer self = driver->open(loader->host, &cause);
+    if (!self) {
+        leave_out(loader, driver, cause->message);
+        g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
+    }
     DriverInstance *instance = g_new0(DriverInstance, 1);
     instance->driver = driver;
     instance->self = self;
@@ -134,6 +182,7 @@ Loader *loader_open(const DriverHost *host, const char *path)
     loader->host = host;
     loader->instances = g_ptr_array_new();
     g_ptr_array_add(loader->instances, NULL);
+    loader->left_out = g_ptr_array_new_with_free_func(left_out_free);
     for (char **folder = folders; *folder; folder++)
         load_folder(loader, *folder);
     return loader;
@@ -153,5 +202,6 @@ void loader_free(Loader *loader)
     for (guint i = 0; i + 1 < loader->instances->len; i++)
         close_instance(loader->instances->pdata[i]);
     g_ptr_array_unref(loader->instances);
+    g_ptr_array_unref(loader->left_out);
     g_free(loader);
 }

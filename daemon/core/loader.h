@@ -17,5 +17,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loader, loader_free)
 /* The driver that SCHEME ("qemu") leads to; NULL if there is none. */
 const DriverInstance *loader_find(const Loader *loader, const char *scheme);
 
-/* All of them: a NULL terminated array, borrowed. */
+/* Why the driver for SCHEME is left out though its module is there; NULL if it is not. Borrowed. */
+const char *loader_why_not(const Loader *loader, const char *scheme);
+
+/* The driver with NAME, be it in use or left out; NULL if there is no such module. */
+const Driver *loader_driver(const Loader *loader, const char *name);
+
+/* All that are in use: a NULL terminated array, borrowed. */
 const DriverInstance *const *loader_all(const Loader *loader);

@@ -71,6 +71,15 @@ static gboolean check_path(const Target *target, GError **error)
     return TRUE;
 }
 
+/* Who asks for a hypervisor that should be here wants to know why it is not. */
+static gboolean no_driver(const Loader *loader, const char *uri, const char *scheme, GError **error)
+{
+    const char *why = loader_why_not(loader, scheme);
+    g_autofree char *both = why ? g_strdup_printf("%s (%s)", uri, why) : NULL;
+
+    return not_found(both ? both : uri, error);
+}
+
 /* The driver that URI names; RET_URI is how libvirt would write it, to free. */
 static const DriverInstance *choose(const Loader *loader, const char *uri, char **ret_uri, GError **error)
 {
@@ -81,7 +90,7 @@ static const DriverInstance *choose(const Loader *loader, const char *uri, char 
         return NULL;
     instance = loader_find(loader, target.scheme);
     if (!instance) {
-        not_found(uri, error);
+        no_driver(loader, uri, target.scheme, error);
         return NULL;
     }
     if (!check_path(&target, error))

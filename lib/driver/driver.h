@@ -134,6 +134,7 @@ typedef struct Driver {
     const char *scheme;               /* "qemu": the URI scheme that leads here */
     const char *type;                 /* "QEMU": what virConnectGetType answers */
     const char *const *domain_types;  /* {"qemu", "kvm", NULL}: the <domain type=''> values it takes */
+    const char *const *config_keys;   /* what it asks host->config for, NULL terminated; NULL: nothing */
     virErrorDomain error_domain;      /* VIR_FROM_QEMU: of the errors that libvirt's driver for it gives */
 
     /* Called once. NULL with ERROR: this host has no such hypervisor; the daemon says so and goes on without the

@@ -297,6 +297,26 @@ class Drivers(Process):
         self.configure('[kvm]\nuser = no-such-user\n')
         self.daemon.start()
         wait_until(lambda: "there is no user 'no-such-user'" in self.daemon.tail())
+        self.assertNotIn('no driver is named', self.daemon.tail())
+        with self.assertRaisesRegex(libvirt.libvirtError, r"no connection driver available for qemu:\S+ \(.*no user 'no-such-user'"):
+            self.daemon.connect()
+
+    def test_what_nobody_reads(self):
+        self.configure('[kvm]\nvnc_listne = 127.0.0.3\n[vkm]\nuser = root\n[xen]\n')
+        self.daemon.start()
+        wait_until(lambda: 'ready: ' in self.daemon.tail())
+        self.assertIn('[kvm] vnc_listne: no such key', self.daemon.tail())
+        self.assertIn('no driver is named like section [vkm]', self.daemon.tail())
+        self.assertNotIn('[xen]', self.daemon.tail())
+
+    def test_no_xen(self):
+        """Who asks for it is told why it is not here."""
+        if os.path.exists('/proc/xen/capabilities'):
+            self.skipTest('this host has Xen')
+        self.daemon.start()
+        uri = self.daemon.uri.replace('qemu+', 'xen+')
+        with self.assertRaisesRegex(libvirt.libvirtError, 'no connection driver available for xen:.*no Xen here'):
+            libvirt.open(uri)
 
 
 class Signals(Process):

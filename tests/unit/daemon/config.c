@@ -49,6 +49,9 @@ static void test_values(void)
     g_assert_cmpstr(config->socket_group, ==, "");
     g_assert_cmpstr(config_driver("kvm", "user"), ==, "somebody");
     g_assert_null(config_driver("kvm", "group"));
+    g_auto(GStrv) keys = config_driver_keys("kvm"), none = config_driver_keys("xen");
+    g_assert_cmpstr(keys[0], ==, "user");
+    g_assert_cmpuint(g_strv_length(none), ==, 0);
     g_assert_cmpuint(g_strv_length(drivers), ==, 1);
     g_assert_cmpstr(drivers[0], ==, "kvm");
 }

@@ -31,6 +31,11 @@ const DriverInstance *const *loader_all(const Loader *loader)
     return instances;
 }
 
+const char *loader_why_not(const Loader *loader, const char *scheme)
+{
+    return g_str_equal(scheme, "xen") ? "no Xen here" : NULL;
+}
+
 Vm *call_lookup(Call *call, const RemoteNonnullDomain *dom, GError **error)
 {
     return &the_vm;
