@@ -84,6 +84,14 @@ class Life(Alive):
         self.start('one', devices="<interface type='bridge'><source bridge='%s'/><model type='virtio'/>"
                                   "<driver name='vhost'/></interface>" % guests.bridge())
 
+    def test_no_nvram_to_reset(self):
+        """Without a file of its own for the firmware's settings there is nothing to do, and the guest starts."""
+        domain = self.define('one')
+        domain.createWithFlags(PAUSED | libvirt.VIR_DOMAIN_START_RESET_NVRAM)
+        self.refused(libvirt.VIR_ERR_OPERATION_INVALID, domain.createWithFlags, libvirt.VIR_DOMAIN_START_RESET_NVRAM)
+        domain.destroy()
+        self.conn.createXML(guests.tiny('two'), PAUSED | libvirt.VIR_DOMAIN_START_RESET_NVRAM).destroy()
+
     @proves('domain_destroy_flags')
     def test_graceful_destroy(self):
         domain = self.start('one', flags=0)
