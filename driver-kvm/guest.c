@@ -166,9 +166,9 @@ static void log_end(Guest *guest, const siginfo_t *info)
     text = info->si_code == CLD_EXITED ? g_strdup_printf("QEMU ended with status %d", info->si_status)
                                        : g_strdup_printf("QEMU was ended by signal %d", info->si_status);
     g_mutex_lock(&guest->lock);
-    int priority = guest->doomed ? LOG_INFO : LOG_NOTICE; /* we have killed it */
+    gboolean killed = guest->doomed && info->si_code != CLD_EXITED; /* by us */
     g_mutex_unlock(&guest->lock);
-    guest->kvm->host->log(guest->vm, priority, text);
+    guest->kvm->host->log(guest->vm, killed ? LOG_INFO : LOG_NOTICE, text);
 }
 
 /* QEMU's last events are still in the socket: they say whether this is a good end. */
