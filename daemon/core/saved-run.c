@@ -7,24 +7,8 @@
 #include <unistd.h>
 
 #include "daemon/core/vm-document.h"
+#include "lib/model/domain-abi.h"
 #include "lib/patient.h"
-
-static gboolean note_difference(const char *path, gpointer data)
-{
-    char **first = data;
-    *first = g_strdup(path);
-    return FALSE;
-}
-
-gboolean saved_run_same_abi(const Domain *definition, const Domain *replacement, GError **error)
-{
-    g_autofree char *difference = NULL;
-    if (model_compare(&domain_type, definition, replacement, MODEL_COMPARE_ABI, note_difference, &difference))
-        return TRUE;
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                     "Target domain does not match source: %s is another, and the guest would see that",
-                     difference ? difference : "something");
-}
 
 static gboolean is_file(const struct stat *info)
 {
@@ -56,7 +40,7 @@ static Domain *choose_definition(const DriverInstance *instance, const SaveHeade
     if (!saved || !new_xml)
         return g_steal_pointer(&saved);
     g_autoptr(Domain) replacement = vm_document_read(instance, new_xml, FALSE, error);
-    if (!replacement || !saved_run_same_abi(saved, replacement, error))
+    if (!replacement || !domain_abi_check(saved, replacement, error))
         return NULL;
     return g_steal_pointer(&replacement);
 }

@@ -26,7 +26,3 @@ void saved_run_apply(const SavedRun *saved, RunStart *how);
 /* Opens a saved guest's file with FLAGS of open(2): a file, a block device, or a link to one of these. Nothing else is
  * opened, not even to look: there are devices that do something then. -1 with ERROR. */
 int saved_run_open_file(const char *path, int flags, GError **error);
-
-/* DEFINITION, of a guest whose memory exists, may be replaced by REPLACEMENT. FALSE with VIR_ERR_CONFIG_UNSUPPORTED
- * that names what differs. */
-gboolean saved_run_same_abi(const Domain *definition, const Domain *replacement, GError **error);

@@ -9,6 +9,7 @@
 #include "daemon/core/vm-document.h"
 #include "daemon/core/vm-ops.h"
 #include "daemon/core/vm-save.h"
+#include "lib/model/domain-abi.h"
 #include "lib/model/domain-migratable.h"
 #include "lib/patient.h"
 
@@ -51,7 +52,7 @@ static gboolean replace_document(const DriverInstance *instance, SaveHeader *hea
 {
     g_autoptr(Domain) old = vm_document_read(instance, header->xml, FALSE, error);
     g_autoptr(Domain) new = old ? vm_document_read(instance, new_xml, FALSE, error) : NULL;
-    if (!new || !saved_run_same_abi(old, new, error))
+    if (!new || !domain_abi_check(old, new, error))
         return FALSE;
     g_autofree char *text = domain_migratable_text(new, host_paths()->run);
     return document_limit_check(text, new->name, 0, error) && save_header_set_xml(header, text, error);

@@ -17,6 +17,7 @@
 #include "daemon/core/vm-ops.h"
 #include "daemon/core/vm-save.h"
 #include "lib/log.h"
+#include "lib/model/domain-abi.h"
 #include "lib/model/domain-migratable.h"
 
 typedef struct {
@@ -31,7 +32,7 @@ static char *document(Vm *vm, const VmView *view, const char *new_xml, GError **
     if (!new_xml)
         return domain_migratable_text(view->live, host_paths()->run);
     g_autoptr(Domain) replacement = vm_document_read(vm->instance, new_xml, FALSE, error);
-    if (!replacement || !saved_run_same_abi(view->live, replacement, error))
+    if (!replacement || !domain_abi_check(view->live, replacement, error))
         return NULL;
     return domain_migratable_text(replacement, host_paths()->run);
 }
