@@ -36,8 +36,6 @@ void argv_boot(const Domain *live, GPtrArray *parts)
         g_string_append_printf(text, "reboot-timeout=%s,", bios->reboot_timeout);
     g_string_append(text, "strict=on"); /* from what is listed or from nothing */
     parts_add_option(parts, "-boot", g_string_free(text, FALSE));
-    if (bios && bios->useserial == TOGGLE_ON)
-        parts_add_option(parts, "-device", g_strdup("{\"driver\":\"sga\"}"));
     add_file("-kernel", live->os->kernel, parts);
     add_file("-initrd", live->os->initrd, parts);
     add_file("-append", live->os->cmdline, parts);

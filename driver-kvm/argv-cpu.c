@@ -177,6 +177,18 @@ static void add_width(const CpuMaxPhys *width, GString *text)
         g_string_append_printf(text, ",phys-bits=%u", width->bits);
 }
 
+void argv_cpu_prepare(Domain *live)
+{
+    if (live->cpu && live->cpu->mode == CPU_MODE_CUSTOM && live->cpu->model)
+        live->cpu->model->fallback = CPU_FALLBACK_FORBID;
+    for (guint i = 0; live->vcpus && i < live->vcpus->vcpus->len; i++) {
+        VcpuState *vcpu = g_ptr_array_index(live->vcpus->vcpus, i);
+
+        if (vcpu->enabled == TOGGLE_ON)
+            vcpu->order = vcpu->id + 1;
+    }
+}
+
 gboolean argv_cpu(const Domain *live, const Caps *caps, GPtrArray *parts, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);

@@ -46,6 +46,8 @@ gboolean argv_machine(const Domain *live, const Caps *caps, GPtrArray *parts, GE
     if (live->memory_backing && live->memory_backing->nosharepages)
         option(text, "mem-merge", "off");
     option(text, "memory-backend", memory);
+    if (live->os->bios && live->os->bios->useserial == TOGGLE_ON)
+        option(text, "graphics", "off"); /* the firmware writes to the serial port then */
     parts_add_option(parts, "-machine", g_string_free(text, FALSE));
     parts_add_option(parts, "-accel", accelerator(live));
     if (live->features && live->features->smm && live->features->smm->state != TOGGLE_OFF &&

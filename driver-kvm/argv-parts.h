@@ -9,7 +9,9 @@ gboolean argv_machine(const Domain *live, const Caps *caps, GPtrArray *parts, GE
 void argv_power(const Domain *live, const Caps *caps, GPtrArray *parts);
 void argv_extras(const Domain *live, GPtrArray *parts);
 
-/* argv-cpu.c: what a CPU is, and how many there are */
+/* argv-cpu.c: what a CPU is, and how many there are. Before: a model that runs is that one and no other;
+ * listed processors have their order. */
+void argv_cpu_prepare(Domain *live);
 gboolean argv_cpu(const Domain *live, const Caps *caps, GPtrArray *parts, GError **error);
 void argv_vcpus(const Domain *live, GPtrArray *parts);
 void argv_iothreads(const Domain *live, GPtrArray *parts);

@@ -80,6 +80,7 @@ void argv_context_command(ArgvContext *context, const char *execute, JsonObject 
 
 gboolean argv_prepare(Domain *live, const Caps *caps, ArgvContext *context, GError **error)
 {
+    argv_cpu_prepare(live);
     argv_clock_prepare(live);
     block_number_said(live, context);
     if (!device_prepare_all(live, caps, context, error))

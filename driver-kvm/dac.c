@@ -196,9 +196,11 @@ static gboolean *choose(Dac *dac, const char *run, const GPtrArray *paths, const
 static gboolean check(Dac *dac, const GPtrArray *paths, const Look *looks, gboolean all, GError **error)
 {
     for (guint i = 0; i < paths->len; i++) {
-        int errnum = looks[i].error ? looks[i].error : all ? looks[i].forbidden : 0;
-        if (errnum)
-            return refuse(dac, paths->pdata[i], errnum, error);
+        if (looks[i].error)
+            return error_set_errno(error, VIR_FROM_SECURITY, looks[i].error, "unable to stat: %s",
+                                   ((const DacPath *)paths->pdata[i])->path);
+        if (all && looks[i].forbidden)
+            return refuse(dac, paths->pdata[i], looks[i].forbidden, error);
     }
     return TRUE;
 }

@@ -311,6 +311,21 @@ static void build_builtin(const Domain *live, const Controller *controller, GPtr
                          g_strdup_printf("%s.pci-hole64-size=%" G_GUINT64_FORMAT "K", host, controller->pcihole64));
 }
 
+static gboolean check_usb(const Controller *controller, const char *driver, const Caps *caps, GError **error)
+{
+    gboolean xhci = controller->model == CONTROLLER_MODEL_NEC_XHCI || controller->model == CONTROLLER_MODEL_QEMU_XHCI;
+
+    if (driver && !caps_has_device(caps, driver))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "USB controller model '%s' not supported in this QEMU binary",
+                         controller_model_to_string(controller->model));
+    if (controller->ports != UNSET32 && !xhci)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "usb controller type '%s' doesn't support 'ports' with this QEMU binary",
+                         controller_model_to_string(controller->model));
+    return TRUE;
+}
+
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
                       GError **error)
 {
@@ -330,6 +345,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported controller model: %s %s",
                          controller_type_to_string(controller->type),
                          controller->model ? controller_model_to_string(controller->model) : "(default)");
+    if (controller->type == CONTROLLER_TYPE_USB && !check_usb(controller, driver, caps, error))
+        return FALSE;
     props = controller->type == CONTROLLER_TYPE_PCI ? pci_props(controller) : props_new("driver", driver);
     if (controller->type == CONTROLLER_TYPE_USB)
         add_usb(live, controller, props);

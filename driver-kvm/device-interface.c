@@ -18,6 +18,18 @@ static gboolean is_virtio(const Interface *interface)
     return model_of(interface) && g_str_has_prefix(model_of(interface), "virtio");
 }
 
+/* One queue is none to speak of, and only virtio has several. */
+static void complete_queues(Interface *interface)
+{
+    g_autoptr(InterfaceDriver) nothing = interface_driver_new();
+
+    if (!interface->driver || (is_virtio(interface) && interface->driver->queues != 1))
+        return;
+    interface->driver->queues = UNSET32;
+    if (model_equal(&interface_driver_type, interface->driver, nothing))
+        g_clear_pointer(&interface->driver, interface_driver_free);
+}
+
 static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
     static const char *const usual[] = {"rtl8139", "e1000", "virtio", NULL};
@@ -38,8 +50,10 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
             g_free(interface->model->type);
             interface->model->type = g_strdup(known[n]);
         }
-    if (interface->type == INTERFACE_TYPE_HOSTDEV || model_of(interface))
+    if (interface->type == INTERFACE_TYPE_HOSTDEV || model_of(interface)) {
+        complete_queues(interface);
         return TRUE;
+    }
     if (interface->type == INTERFACE_TYPE_VDPA || interface->type == INTERFACE_TYPE_VHOSTUSER)
         i = G_N_ELEMENTS(types) - 1;
     while (usual[i + 1] && !caps_has_device(caps, types[i]))
@@ -47,6 +61,7 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     if (!interface->model)
         interface->model = interface_model_new();
     interface->model->type = g_strdup(usual[i]);
+    complete_queues(interface);
     return TRUE;
 }
 
@@ -54,9 +69,6 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
 {
     const Interface *interface = device;
 
-    if (interface->driver && !is_virtio(interface) && interface->driver->queues != UNSET32 && interface->driver->queues > 0)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "multiqueue network is not supported for model: %s", model_of(interface));
     if (interface->type == INTERFACE_TYPE_BRIDGE && (!interface->source || !interface->source->bridge))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
                          "No <source> 'bridge' attribute specified with <interface type='bridge'/>");
@@ -110,6 +122,7 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
     Interface *interface = device;
     g_autoptr(GArray) taps = g_array_new(FALSE, FALSE, sizeof(int));
     g_autoptr(GArray) vhosts = g_array_new(FALSE, FALSE, sizeof(int));
+    gboolean tap = interface->type == INTERFACE_TYPE_BRIDGE || interface->type == INTERFACE_TYPE_ETHERNET;
     guint32 mtu = interface->mtu ? interface->mtu->size : UNSET32;
     TapWish wish = {
         .name = interface->target ? interface->target->dev : NULL,
@@ -120,6 +133,11 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         .header = is_virtio(interface),
         .exists = interface->target && interface->target->managed == TOGGLE_OFF,
     };
+
+    if (!tap && n_queues(interface) > 1)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "interface %s - multiqueue is not supported for network interfaces of type %s", wish.mac,
+                         interface_type_to_string(interface->type));
     char *name = NULL;
 
     if (wish.queues > TAP_QUEUES_MAX)

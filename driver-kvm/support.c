@@ -16,7 +16,7 @@ static const struct {
     const char *path;
     const char *allowed;
 } table[] = {
-    {"domain", "@type @id name uuid genid title description metadata memory currentMemory memoryBacking vcpu iothreads "
+    {"domain", "@type @id name uuid genid title description metadata memory currentMemory memoryBacking vcpu vcpus iothreads "
                "iothreadids resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
     {"domain/metadata", "**"},
     {"domain/memory", "@unit @dumpCore"},
@@ -26,6 +26,8 @@ static const struct {
     {"domain/memoryBacking/access", "@mode"},
     {"domain/memoryBacking/allocation", "@mode @threads"},
     {"domain/vcpu", "@placement @current"},
+    {"domain/vcpus", "vcpu"},
+    {"domain/vcpus/vcpu", "@id @enabled @hotpluggable @order"},
     {"domain/iothreadids", "iothread"},
     {"domain/iothreadids/iothread", "@id @thread_pool_min @thread_pool_max"},
     {"domain/resource", "partition"},

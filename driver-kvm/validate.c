@@ -9,6 +9,7 @@
 
 #define TSEG_STEP 1024 /* KiB */
 #define HYPERV_VENDOR_MAX 12
+#define REBOOT_TIMEOUT_MAX 65535
 
 static gboolean unsupported(GError **error, const char *text)
 {
@@ -106,10 +107,10 @@ static gboolean validate_boot(const Domain *def, GError **error)
 
     if (bios && bios->useserial == TOGGLE_ON && def->devices->serials->len == 0)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR, "need at least one serial port to use BIOS serial output");
-    if (!def->os->kernel && (def->os->initrd || def->os->cmdline))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                         def->os->initrd ? "initrd is only supported with direct kernel boot"
-                                         : "cmdline is only supported with direct kernel boot");
+    if (bios && bios->reboot_timeout &&
+        (!g_ascii_string_to_signed(bios->reboot_timeout, 10, -1, REBOOT_TIMEOUT_MAX, NULL, NULL)))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "invalid value for rebootTimeout, must be in range [-1,%d]", REBOOT_TIMEOUT_MAX);
     return TRUE;
 }
 
@@ -151,7 +152,7 @@ static gboolean validate_cpu_on_host(const Domain *def, const Caps *caps, GError
         return TRUE;
     model = caps_cpu(caps, complete_accel(def), cpu->model->name);
     if (!model)
-        return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown CPU model %s", cpu->model->name);
+        return error_set(error, VIR_FROM_CPU, VIR_ERR_INTERNAL_ERROR, "Unknown CPU model %s", cpu->model->name);
     if (cpu->check == CPU_CHECK_NONE || !model->blockers)
         return TRUE;
     for (guint i = 0; model->blockers[i]; i++)
@@ -193,9 +194,30 @@ static gboolean validate_timer(const Timer *timer, GError **error)
     return TRUE;
 }
 
+/* QEMU begins with the first of all processors: a list may say just that. The others are plugged in while it runs. */
+static gboolean validate_vcpus(const Domain *def, GError **error)
+{
+    for (guint i = 0; def->vcpus && i < def->vcpus->vcpus->len; i++) {
+        const VcpuState *vcpu = g_ptr_array_index(def->vcpus->vcpus, i);
+        gboolean first = vcpu->id < domain_vcpus(def);
+
+        if ((vcpu->enabled == TOGGLE_ON) != first || (first && vcpu->hotpluggable == TOGGLE_ON) ||
+            (first && vcpu->order != UNSET32 && vcpu->order != vcpu->id + 1))
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "a <vcpu id='%u'> that is to be plugged in or out is not supported by this driver", vcpu->id);
+    }
+    return TRUE;
+}
+
 /* Values of supported attributes that are not. */
 static gboolean validate_values(const Domain *def, GError **error)
 {
+    const FeatureState *spinlock = def->features ? def->features->pvspinlock : NULL;
+
+    if (spinlock && spinlock->state == TOGGLE_ON && def->type != DOMAIN_TYPE_KVM)
+        return unsupported(error, "host doesn't support paravirtual spinlocks");
+    if (!validate_vcpus(def, error))
+        return FALSE;
     if (def->vcpu->placement == VCPU_PLACEMENT_AUTO)
         return unsupported(error, "<vcpu placement='auto'> is not supported by this driver");
     if (def->os->smbios && def->os->smbios->mode == SMBIOS_MODE_HOST)

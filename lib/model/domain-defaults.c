@@ -104,6 +104,7 @@ static gboolean normalize_graphics(Graphics *graphics, GError **error)
 
     if (first->type == LISTEN_TYPE_SOCKET || first->type == LISTEN_TYPE_NONE) {
         graphics->port = (gint32)UNSET32;
+        graphics->websocket = (gint32)UNSET32;
         graphics->autoport = TOGGLE_UNSET;
         return TRUE;
     }
