@@ -92,8 +92,6 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         disk->type != STORAGE_TYPE_VOLUME)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                          "disk device='lun' is only valid for block type disk source");
-    if (disk->driver->iothread != UNSET32 && bus != DISK_BUS_VIRTIO)
-        return unsupported(error, "IOThreads only available for virtio pci and virtio ccw disk");
     if (g_strcmp0(disk->driver->name, "qemu") != 0)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported driver name '%s' for disk '%s'",
                          disk->driver->name, disk->target->dev);

@@ -31,11 +31,11 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "ps2 bus does not support %s input device",
                          input_type_to_string(input->type));
     if (input->bus == INPUT_BUS_XEN)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported input bus %s",
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "unsupported input bus %s",
                          input_bus_to_string(input->bus));
     if (input->model != INPUT_MODEL_UNSET && input->bus != INPUT_BUS_VIRTIO)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "virtio input device models are only valid on the virtio bus");
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "only bus 'virtio' is supported for input model '%s'", input_model_to_string(input->model));
     if ((input->model == INPUT_MODEL_VIRTIO_TRANSITIONAL || input->model == INPUT_MODEL_VIRTIO_NON_TRANSITIONAL) &&
         input->type != INPUT_TYPE_PASSTHROUGH)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,

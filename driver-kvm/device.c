@@ -68,13 +68,28 @@ gboolean device_complete_all(Domain *def, const Caps *caps, GError **error)
     return TRUE;
 }
 
+/* Names that the user gave; consoles have their serial port's. */
+static gboolean check_aliases(const Domain *def, GError **error)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        for (guint i = 0; *kind != &device_console && i < device_count(*kind, def); i++) {
+            const char *name = device_alias(*kind, device_at(*kind, def, i));
+
+            if (name && !g_hash_table_add(names, (gpointer)name))
+                return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "non unique alias detected: %s", name);
+        }
+    return TRUE;
+}
+
 gboolean device_validate_all(const Domain *def, const Caps *caps, GError **error)
 {
     for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
         for (guint i = 0; (*kind)->validate && i < device_count(*kind, def); i++)
             if (!(*kind)->validate(def, device_at(*kind, def, i), caps, error))
                 return FALSE;
-    return TRUE;
+    return check_aliases(def, error);
 }
 
 static void set_alias(const DeviceKind *kind, const Domain *live, gpointer device, guint index)

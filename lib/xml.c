@@ -351,7 +351,7 @@ gboolean xml_schema_check(XmlSchema *schema, XmlDocument *document, GError **err
     xmlRelaxNGSetValidErrors(context, on_schema_error, on_schema_error, text);
     if (xmlRelaxNGValidateDoc(context, document->doc) != 0)
         return error_set(error, VIR_FROM_XML, VIR_ERR_XML_INVALID_SCHEMA, "Unable to validate doc against %s\n%s",
-                         schema->path, g_strchomp(text->str));
+                         schema->path, text->str);
     return TRUE;
 }
 

@@ -46,7 +46,7 @@ XmlSchema *xml_schema_new(const char *path, GError **error);
 void xml_schema_free(XmlSchema *schema); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XmlSchema, xml_schema_free)
 
-/* Holds DOCUMENT against SCHEMA; VIR_ERR_XML_INVALID_SCHEMA with libxml2's words. */
+/* Holds DOCUMENT against SCHEMA; VIR_ERR_XML_INVALID_SCHEMA with libxml2's words, each a line. */
 gboolean xml_schema_check(XmlSchema *schema, XmlDocument *document, GError **error);
 /* Both at once. */
 gboolean xml_validate(XmlDocument *document, const char *schema_path, GError **error);

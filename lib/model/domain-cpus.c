@@ -20,12 +20,14 @@ static gboolean normalize_vcpu(Domain *def, GError **error)
     if (def->vcpu->count == UNSET32)
         def->vcpu->count = 1;
     if (def->vcpu->count == 0)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "invalid maximum number of vCPUs '%u'", def->vcpu->count);
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "invalid maximum number of vCPUs '%u'", def->vcpu->count);
     if (def->vcpu->placement == VCPU_PLACEMENT_UNSET)
         def->vcpu->placement = VCPU_PLACEMENT_STATIC;
     if (def->vcpu->current != UNSET32 && def->vcpu->current > def->vcpu->count)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
-                         "maxvcpus must not be less than current vcpus (%u < %u)", def->vcpu->count, def->vcpu->current);
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "maximum vCPU count must not be less than current vCPU count");
+    if (def->vcpu->current == 0)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vcpu 0 can't be offline");
     if (def->vcpu->current == def->vcpu->count && !def->vcpus)
         def->vcpu->current = UNSET32;
     return TRUE;

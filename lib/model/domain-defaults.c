@@ -142,7 +142,7 @@ static gboolean put_primary_video_first(Domain *def, GError **error)
         if (!video->model || video->model->primary != TOGGLE_ON)
             continue;
         if (seen)
-            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "Only one primary video device is supported");
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "Only one primary video device is supported");
         seen = TRUE;
         g_ptr_array_insert(videos, 0, g_ptr_array_steal_index(videos, i));
     }
@@ -165,6 +165,9 @@ gboolean domain_normalize(Domain *def, GError **error)
     domain_number_controllers(def);
     for (guint i = 0; i < devices->disks->len; i++)
         normalize_disk(g_ptr_array_index(devices->disks, i));
+    for (guint i = 0; i < devices->channels->len; i++)
+        if (!((const Chardev *)g_ptr_array_index(devices->channels, i))->target)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "target type must be specified for channel device");
     for (gsize n = 0; n < G_N_ELEMENTS(chardevs); n++)
         for (guint i = 0; i < chardevs[n]->len; i++)
             normalize_chardev(g_ptr_array_index(chardevs[n], i));

@@ -50,75 +50,6 @@ gboolean domain_validate_controllers(const Domain *def, GError **error)
     return validate_usb(def, error);
 }
 
-static const char *source_of(const Disk *disk)
-{
-    const DiskSource *source = disk->source;
-    const char *path = !source ? NULL : source->file ? source->file : source->dev ? source->dev : source->dir;
-
-    return path ? path : "";
-}
-
-static gboolean validate_disk(const Disk *disk, GError **error)
-{
-    DiskBus bus = disk->target->bus;
-    gboolean driven = bus == DISK_BUS_IDE || bus == DISK_BUS_SCSI || bus == DISK_BUS_FDC || bus == DISK_BUS_SATA;
-
-    if (driven && disk->address && disk->address->type != ADDRESS_TYPE_DRIVE && disk->address->type != ADDRESS_TYPE_UNSET)
-        return error_set(error, UNSUPPORTED, "Invalid address type '%s' for the disk '%s' with the bus type '%s'",
-                         address_type_to_string(disk->address->type), disk->target->dev, disk_bus_to_string(bus));
-    return TRUE;
-}
-
-/* A domain may have many disks: names and places are compared by key; where two are the same, the other is looked for. */
-static gboolean validate_targets(const GPtrArray *disks, GError **error)
-{
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-
-    for (guint i = 0; i < disks->len; i++) {
-        Disk *disk = g_ptr_array_index(disks, i);
-        const Disk *other = g_hash_table_lookup(seen, disk->target->dev);
-
-        if (other)
-            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
-                             disk->target->dev, source_of(other), source_of(disk));
-        g_hash_table_insert(seen, disk->target->dev, disk);
-    }
-    return TRUE;
-}
-
-static gboolean validate_places(const GPtrArray *disks, GError **error)
-{
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-
-    for (guint i = 0; i < disks->len; i++) {
-        Disk *disk = g_ptr_array_index(disks, i);
-        const Address *at = disk->address;
-        const Disk *other;
-        char *key;
-
-        if (!at || at->type != ADDRESS_TYPE_DRIVE)
-            continue;
-        key = g_strdup_printf("%d %u:%u:%u:%u", disk->target->bus, at->controller, at->bus, at->target, at->unit);
-        other = g_hash_table_lookup(seen, key);
-        g_hash_table_insert(seen, key, disk);
-        if (other)
-            return error_set(error, UNSUPPORTED,
-                             "Found duplicate drive address for disk with target name '%s' controller='%u' bus='%u' "
-                             "target='%u' unit='%u'", other->target->dev, at->controller, at->bus, at->target, at->unit);
-    }
-    return TRUE;
-}
-
-static gboolean validate_disks(const Domain *def, GError **error)
-{
-    const GPtrArray *disks = def->devices->disks;
-
-    for (guint i = 0; i < disks->len; i++)
-        if (!validate_disk(g_ptr_array_index(disks, i), error))
-            return FALSE;
-    return validate_targets(disks, error) && validate_places(disks, error);
-}
-
 static gboolean validate_timer(const Timer *timer, GError **error)
 {
     const TimerCatchup *catchup = timer->catchup;
@@ -164,5 +95,6 @@ static gboolean validate_vcpus(const Domain *def, GError **error)
 
 gboolean domain_validate(const Domain *def, GError **error)
 {
-    return validate_clock(def, error) && validate_disks(def, error) && validate_vcpus(def, error);
+    return validate_clock(def, error) && domain_validate_disks(def, error) && validate_vcpus(def, error) &&
+           domain_validate_devices(def, error) && domain_validate_tuning(def, error);
 }

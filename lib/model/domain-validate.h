@@ -6,4 +6,12 @@
 /* Of controllers alone, which can be said before anything has its place. */
 gboolean domain_validate_controllers(const Domain *def, GError **error);
 
+/* Parts of domain_validate(): disks; interfaces, channels, displays; processors, labels and what sets limits. */
+gboolean domain_validate_disks(const Domain *def, GError **error);
+gboolean domain_validate_devices(const Domain *def, GError **error);
+gboolean domain_validate_tuning(const Domain *def, GError **error);
+
+/* An I/O thread of that number is described. */
+gboolean domain_has_iothread(const Domain *def, guint32 id);
+
 gboolean domain_validate(const Domain *def, GError **error);

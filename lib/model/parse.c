@@ -17,6 +17,7 @@ typedef struct {
     guint flags;
     GPtrArray *warnings; /* NULL: nobody wants to know */
     GString *path;       /* of the element being read; NULL without warnings */
+    const XmlNode *around; /* the element that it lies in */
 } Parser;
 
 static gpointer parse_object(Parser *parser, const ModelType *type, const XmlNode *node, const ModelFrame *outer,
@@ -248,14 +249,19 @@ static gboolean parse_elements(Parser *parser, const ModelFrame *frame, gpointer
         }
         if (!is_wanted(parser, field))
             continue;
+        if (field->once && !model_is_unset(field, object))
+            return error_set(error, field->once_code >> 16, field->once_code & 0xffff, "%s", field->once);
         if (field->kind != MODEL_LIST && !model_is_unset(field, object)) {
             if (parser->warnings)
                 warn(parser, "", xml_name(node), "only the first element of this name counts", NULL);
             continue;
         }
         gsize length = descend(parser, field, object, node);
+        const XmlNode *around = parser->around;
+        parser->around = parent;
         if (!parse_element(parser, field, frame, object, node, error))
             return FALSE;
+        parser->around = around;
         if (parser->path)
             g_string_truncate(parser->path, length);
     }
@@ -289,10 +295,11 @@ static const char *string_named(const ModelType *type, gconstpointer object, con
     return field ? MODEL_MEMBER_CONST(object, field, char *) : NULL;
 }
 
+static const char *const places[] = {"file", "dev", "dir", "name"}; /* attributes of <source> */
+
 /* What the <source> of FRAME's object names, in libvirt's words; NULL if it names nothing. To free. */
 static char *source_of(const ModelFrame *frame)
 {
-    static const char *const places[] = {"file", "dev", "dir", "name"};
     const ModelField *field = field_named(frame->type, "source", MODEL_STRUCT);
     gconstpointer source = field ? MODEL_MEMBER_CONST(frame->object, field, gpointer) : NULL;
     if (!source)
@@ -306,23 +313,38 @@ static char *source_of(const ModelFrame *frame)
     return NULL;
 }
 
+/* The same of a <source> that comes later in the element NODE and has not been read. */
+static char *source_in(const XmlNode *node)
+{
+    const XmlNode *source = xml_child(node, "source");
+
+    for (guint i = 0; source && i < G_N_ELEMENTS(places); i++) {
+        char *name = xml_attribute(source, places[i]);
+        if (name)
+            return name;
+    }
+    return NULL;
+}
+
 /* A device without words of its own is told apart by its source. */
-static gboolean missing_of_source(int from, int code, const ModelFrame *frame, GError **error)
+static gboolean missing_of_source(const Parser *parser, int from, int code, const ModelFrame *frame, GError **error)
 {
     g_autofree char *source = source_of(frame);
     if (!source && frame->outer)
         source = source_of(frame->outer);
+    if (!source && parser->around)
+        source = source_in(parser->around);
     return source ? error_set(error, from, code, "%s", source) : error_set(error, from, code, NULL);
 }
 
 /* Libvirt's own words; a %s in them is the object's type. */
-static gboolean missing_words(const ModelField *field, const ModelFrame *frame, GError **error)
+static gboolean missing_words(const Parser *parser, const ModelField *field, const ModelFrame *frame, GError **error)
 {
     int from = field->missing_code >> 16, code = field->missing_code & 0xffff;
     const char *type = "";
 
     if (*field->missing == '\0')
-        return missing_of_source(from, code, frame, error);
+        return missing_of_source(parser, from, code, frame, error);
     for (guint i = 0; i < frame->type->n_fields; i++) {
         const ModelField *other = &frame->type->fields[i];
         if (other->kind == MODEL_ENUM && g_strcmp0(other->xml, "type") == 0)
@@ -332,10 +354,11 @@ static gboolean missing_words(const ModelField *field, const ModelFrame *frame, 
                      strstr(field->missing, "%s") ? type : field->missing);
 }
 
-static gboolean missing(const ModelField *field, const ModelFrame *frame, const char *element, GError **error)
+static gboolean missing(const Parser *parser, const ModelField *field, const ModelFrame *frame, const char *element,
+                        GError **error)
 {
     if (field->missing)
-        return missing_words(field, frame, error);
+        return missing_words(parser, field, frame, error);
     if (field->place == MODEL_ATTRIBUTE)
         return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Missing required attribute '%s' in element '%s'",
                          field->xml, element);
@@ -370,7 +393,7 @@ static gboolean check_required(const Parser *parser, const ModelFrame *frame, co
         const ModelField *field = &frame->type->fields[i];
         if ((field->marks & MODEL_REQUIRED) && is_wanted(parser, field) && model_is_unset(field, frame->object) &&
             model_applies(field, frame))
-            return missing(field, frame, element, error);
+            return missing(parser, field, frame, element, error);
     }
     return TRUE;
 }
@@ -394,7 +417,7 @@ static gpointer parse_object(Parser *parser, const ModelType *type, const XmlNod
 gpointer model_parse(const ModelType *type, const XmlNode *node, guint flags, GPtrArray *warnings, GError **error)
 {
     g_autoptr(GString) path = warnings ? g_string_new(xml_name(node)) : NULL;
-    Parser parser = {flags, warnings, path};
+    Parser parser = {flags, warnings, path, NULL};
 
     if (type->root && !g_str_equal(type->xml, xml_name(node))) {
         error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "unexpected root element <%s>, expecting <%s>",

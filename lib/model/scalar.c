@@ -131,6 +131,16 @@ static gboolean bad_value(const ModelField *field, const char *text, const char 
                      "Invalid value for attribute '%s' in element '%s': '%s'.%s", name, element, text, remark);
 }
 
+static gboolean refuse_zero(const ModelField *field, const char *name, const char *element, GError **error)
+{
+    if (field->bad)
+        return say(error, field->bad_code, field->bad, "0");
+    if (!name)
+        return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "Invalid value for element '%s': Zero is not permitted", element);
+    return error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR,
+                     "Invalid value for attribute '%s' in element '%s': Zero is not permitted", name, element);
+}
+
 /* Each kind */
 
 static gboolean parse_integer(const ModelField *field, gpointer object, const char *text, const char *name,
@@ -149,11 +159,11 @@ static gboolean parse_integer(const ModelField *field, gpointer object, const ch
     if (minus && value == UNSET64)
         return is_signed(field) || bad_value(field, text, name, element, " Expected non-negative value", error);
     if (value == 0 && (field->marks & MODEL_POSITIVE))
-        return bad_value(field, text, name, element, " Zero is not permitted", error);
+        return refuse_zero(field, name, element, error);
     if (!within_limits(field, value)) {
         const char *form = field->hex ? "0x%" G_GINT64_MODIFIER "x" : "%" G_GUINT64_FORMAT;
         g_autofree char *shown = g_strdup_printf(form, value);
-        if (field->high && value > field->max)
+        if (field->high)
             return say(error, field->high_code, field->high, shown);
         return bad_value(field, text, name, element, "", error);
     }

@@ -95,10 +95,12 @@ typedef struct {
     guint64 max;                      /* 0: none */
     const char *bad;                  /* libvirt's own words for a wrong value; %s is the value */
     int bad_code;                     /* virErrorNumber, virErrorDomain << 16 */
-    const char *high;                 /* libvirt's own words for a number above max */
+    const char *high;                 /* libvirt's own words for a number beyond its limits */
     int high_code;
     const char *missing;              /* libvirt's own words where it is required and absent; %s is the type */
     int missing_code;
+    const char *once;                 /* libvirt's own words for a second such element; NULL: the first one counts */
+    int once_code;
 } ModelField;
 
 struct ModelType {

@@ -178,7 +178,7 @@ class Emitter:
         text = f'<element name={quoteattr(field.xml)}{space}>{choice(inner)}</element>'
         if field.repeated or len(fields) > 1:
             return f'<zeroOrMore>{text}</zeroOrMore>'
-        return optional(text, 'required' not in field.marks)
+        return optional(text, 'required' not in field.marks or 'told' in field.marks)
 
     def content(self, struct: Struct, field: Field, environment: Environment) -> str:
         if field.struct:

@@ -57,6 +57,7 @@ def check_options(schema: Schema, field: Field) -> None:
     check_words(field.where, field.option('bad'))
     check_words(field.where, field.option('high'))
     check_words(field.where, field.option('missing'))
+    check_words(field.where, field.option('once'))
 
 
 def check_words(where: Where, words: str | None) -> None:

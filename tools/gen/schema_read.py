@@ -14,9 +14,9 @@ from schema import Condition, Enum, Field, Pattern, Schema, SchemaError, Struct,
 
 MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
          'any', 'upper', 'loose', 'nonempty', 'lax', 'signed',
-         'transient'}
+         'transient', 'told'}
 VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high',
-          'kept', 'blank', 'missing', 'only', 'scale', 'mirror'}
+          'kept', 'blank', 'missing', 'once', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
             'int', 'long', 'register', 'return', 'short', 'signed', 'static', 'struct', 'switch', 'union', 'unsigned',
             'void', 'volatile', 'while'}
