@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from lib import guests, server, tap, world  # noqa: E402
+from lib import guests, server, starts, tap, world  # noqa: E402
 from lib.virsh import Console, Events, virsh  # noqa: E402
 
 RECORDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'walk')
@@ -46,6 +46,7 @@ HOST_MASKS = [
     (r'(?m)^(CPU model|CPU\(s\)|CPU frequency|CPU socket\(s\)|Core\(s\) per socket|Thread\(s\) per core|NUMA cell\(s\)|Memory size): .*', r'\1: HOST',
      'the host'),
     (r'hypervisor: QEMU [0-9.]+', 'hypervisor: QEMU VERSION', 'the host'),
+    (r'uid:\d+, gid:\d+', 'uid:N, gid:N', 'the guests have a user of their own where a package made one'),
 ]
 
 # What one side has and the other not, on purpose; taken away from both: (command, what, why).
@@ -188,20 +189,36 @@ def walk_errors(walk):
         walk(*command.split())
 
 
+def walk_starts(walk):
+    """What a start makes of a document: the definition before and after it."""
+    for document in starts.STARTED:
+        g = document.__name__
+        walk.define(document(g), g)
+        for command in ('dumpxml G', 'start G', 'dumpxml G', 'dumpxml G --inactive', 'dumpxml G --migratable', 'vncdisplay G', 'vcpucount G',
+                        'destroy G', 'undefine G'):
+            walk(*command.replace('G', g).split())
+
+
+def walk_refused(walk):
+    for g, document in starts.refused():
+        walk.define(document, g)
+        walk('start', g)
+        walk('undefine', g)
+
+
+PLAIN = {'host': walk_host, 'errors': walk_errors, 'starts': walk_starts, 'refused': walk_refused}
 DOCUMENTS = {'minimal': guests.minimal, 'q35': guests.q35, 'pc': guests.pc, 'ports': guests.ports}
 
 
 def walk_all(target, only):
     """The transcripts of TARGET: {name: steps}."""
     transcripts = {}
-    for name in ['host', *DOCUMENTS, 'errors']:
+    for name in ['host', *DOCUMENTS, 'errors', 'starts', 'refused']:
         if only and name not in only:
             continue
         walk = Walk(name, target)
-        if name == 'host':
-            walk_host(walk)
-        elif name == 'errors':
-            walk_errors(walk)
+        if name in PLAIN:
+            PLAIN[name](walk)
         else:
             walk_guest(walk, DOCUMENTS[name])
         transcripts[name] = walk.steps
