@@ -220,15 +220,16 @@ static void tell_agent(Start *start)
 static gboolean go(Start *start, Qmp *qmp, GError **error)
 {
     Guest *guest = start->guest;
-
     gboolean restored = start->options->restore_fd >= 0;
 
-    if (start->options->paused) {
-        /* libvirt's word for whoever came in by a stream */
+    if (start->options->paused || restored) /* libvirt's word for whoever came in by a stream */
         start->kvm->host->set_state(guest->vm, VIR_DOMAIN_PAUSED,
                                     restored ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER);
+    if (start->options->paused)
         return TRUE;
-    }
+    /* From its first instruction on the guest cannot be made from its file again: the next daemon must keep it. */
+    if (restored && !start->kvm->host->save_status(guest->vm, error))
+        return FALSE;
     g_mutex_lock(&guest->lock);
     guest->run_reason = restored ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED;
     g_mutex_unlock(&guest->lock);

@@ -14,6 +14,9 @@
  * That a guest stands paused for a save is also known where the kill came before that was written: the driver writes down
  * beforehand what it is about to pause a guest for.
  *
+ * Who starts a guest from the file writes down that it is there, paused, before its first instruction: a kill before that
+ * leaves a half-made run and the file, one after it the guest and, soon, no file.
+ *
  * Where the guest does not answer, it stands as it is, with its file, until it is resumed or ended.
  */
 #include "daemon/core/event.h"

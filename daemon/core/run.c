@@ -107,8 +107,9 @@ static void tell_started(Vm *vm, const RunStart *how)
     gboolean restored = how->restore_fd >= 0;
     event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STARTED, how->detail);
     if (how->paused)
-        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_SUSPENDED, restored ? VIR_DOMAIN_EVENT_SUSPENDED_RESTORED
-                                                                      : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+        event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_SUSPENDED,
+                             restored && !how->paused_anyway ? VIR_DOMAIN_EVENT_SUSPENDED_RESTORED
+                                                             : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
     else if (restored)
         event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
 }

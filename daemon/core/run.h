@@ -8,6 +8,7 @@
 typedef struct {
     Domain *definition; /* what to start, borrowed; NULL: the domain's next definition */
     gboolean paused;
+    gboolean paused_anyway; /* whatever a saved guest's file says */
     int detail;         /* virDomainEventStartedDetailType */
     int restore_fd;     /* -1: a fresh boot */
     const char *restore_name;

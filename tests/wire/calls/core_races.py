@@ -110,6 +110,30 @@ class KilledSave(Case):
             self.skipTest('no kill came in between: %s' % seen)
 
 
+    def test_while_it_is_restored(self):
+        """Whenever the kill comes, there is the guest or its file, and a guest that ran goes on."""
+        for delay in (0.01, 0.03, 0.05, 0.07, 0.09, 0.12, 0.2):
+            domain = self.start('one', flags=0)
+            domain.managedSave()
+            with self.server.connect() as other:
+                thread = threading.Thread(target=quietly, args=[other.lookupByName('one').create])
+                thread.start()
+                time.sleep(delay)
+                told = domain.state()
+                self.server.kill()
+                thread.join()
+            self.server.start()
+            self.conn = self.open()
+            domain = self.conn.lookupByName('one')
+            self.until(lambda: domain.isActive() != domain.hasManagedSaveImage(), what='one of the two to be left')
+            if told[0] == libvirt.VIR_DOMAIN_RUNNING:
+                self.assertEqual((domain.isActive(), domain.state()[0]), (1, libvirt.VIR_DOMAIN_RUNNING))
+            if not domain.isActive():
+                domain.create()
+                self.assertEqual(domain.state()[1], libvirt.VIR_DOMAIN_RUNNING_RESTORED)
+            domain.destroy()
+            domain.undefine()
+
     def test_in_the_middle(self):
         """QEMU writes on for nobody: the guest goes on, and can be saved again."""
         large = guests.tiny('one').replace("<memory unit='MiB'>32<", "<memory unit='MiB'>1024<")
