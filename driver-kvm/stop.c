@@ -90,16 +90,14 @@ static gboolean end_process(Guest *guest, int pidfd, gboolean graceful, GError *
         if (signal_and_wait(pidfd, SIGTERM, GRACE))
             return TRUE;
         spare(guest);
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED,
-                         "Failed to terminate process %d with SIGTERM: Device or resource busy", guest->process.pid);
+        return error_set_errno(error, VIR_FROM_NONE, EBUSY, "Failed to terminate process %d with SIGTERM", guest->process.pid);
     }
     g_autoptr(Qmp) qmp = guest_qmp(guest, NULL);
     if (!is_finished(guest) && qmp && qmp_is_responsive(qmp) && signal_and_wait(pidfd, SIGTERM, POLITE))
         return TRUE;
     if (signal_and_wait(pidfd, SIGKILL, KILL_PATIENCE))
         return TRUE;
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED,
-                     "Failed to terminate process %d with SIGKILL: Device or resource busy", guest->process.pid);
+    return error_set_errno(error, VIR_FROM_NONE, EBUSY, "Failed to terminate process %d with SIGKILL", guest->process.pid);
 }
 
 gboolean stop_kill(gpointer self, Vm *vm, gboolean graceful, GError **error)
