@@ -262,6 +262,28 @@ class Survival(Guest):
         console.expect('GUEST-POWEROFF')
         self.off(domain)
 
+    def fresh_figures(self, domain):
+        """The guest's balloon tells what a guest alone knows, and again a period later."""
+        def updated(after):
+            stats = domain.memoryStats()
+            return stats.get('last_update', 0) > after and 'available' in stats and stats
+        first = self.until(lambda: updated(0), BOOT, domain.memoryStats)
+        return self.until(lambda: updated(first['last_update']), BOOT, domain.memoryStats)
+
+    def test_balloon_answers_the_next_daemon(self):
+        domain, console = self.boot(devices="<memballoon model='virtio'><stats period='1'/></memballoon>")
+        console.close()
+        before = self.fresh_figures(domain)
+        domain = self.restart_daemon()
+        after = self.fresh_figures(domain)
+        self.assertGreater(after['last_update'], before['last_update'])
+        self.assertEqual((after['actual'], after['available']), (before['actual'], before['available']))
+        figures = self.conn.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_BALLOON)[0][1]
+        self.assertEqual((figures['balloon.current'], figures['balloon.maximum'], figures['balloon.available']),
+                         (after['actual'], 128 * 1024, after['available']))
+        domain.setMemory(96 * 1024)
+        self.until(lambda: domain.memoryStats()['actual'] == 96 * 1024, BOOT, domain.memoryStats)
+
     def test_stopped_daemon_leaves_its_guest_alone(self):
         domain, console = self.boot()
         console.close()
