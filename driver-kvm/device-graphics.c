@@ -89,6 +89,7 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
             listen->auto_generated = TOGGLE_ON;
             g_free(graphics->socket);
             graphics->socket = g_strdup(listen->socket);
+            graphics->socket_generated = TOGGLE_ON;
         }
         return TRUE;
     }

@@ -108,12 +108,16 @@ def sockets(name):
                 "<graphics type='vnc' websocket='-1' autoport='yes'><listen type='none'/></graphics>")
 
 
+def vnc_socket(name):
+    return bare(name, devices="<graphics type='vnc' websocket='5700'><listen type='socket'/></graphics>")
+
+
 def optional(name):
     return bare(name, devices=f"""<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>
       <source file='{guests.IMAGES}/none.iso' startupPolicy='optional'/><target dev='sda' bus='sata'/></disk>""")
 
 
-STARTED = [kernel, order, order_of_os, pcie, pci, usb, options, processors, sockets, optional]
+STARTED = [kernel, order, order_of_os, pcie, pci, usb, options, processors, sockets, vnc_socket, optional]
 
 
 def file_disk(path, form='raw', kind='file', source='file'):

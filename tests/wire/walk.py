@@ -28,6 +28,7 @@ MASKS = [
     (r'qemu\+unix:///system\?socket=\S+', 'qemu:///system', 'several daemons are told apart by their socket'),
     (r'/var/lib/libvirt/qemu/|/tmp/dv-\w+/[\w/.-]*?(?=(channel|save|dump)/)', 'STATE/', 'each daemon keeps its state in its own folder'),
     (r"path='(STATE/channel/target/domain-\d+-[^']*|/tmp/dv-\w+/run/duovirt/domains/[^']*/channel\d+.sock)'", "path='CHANNEL'", 'the same'),
+    (r'(?:STATE|/tmp/dv-\w+)/[\w/.-]*/vnc\.sock', 'VNC-SOCKET', 'the same'),
     (r"(?m)^((?:  )?(?:cpu\.time|cpu\.user|cpu\.system|vcpu\.\d+\.(?:time|wait|delay)|balloon\.rss|balloon\.last-update"
      r"|balloon\.(?:unused|usable|available|swap_in|swap_out|major_fault|minor_fault|disk_caches|hugetlb_pg\w+)"
      r"|net\.\d+\.[rt]x\.\w+|block\.\d+\.(?:rd|wr|fl)\.\w+|block\.\d+\.allocation)=)\d+", r'\1COUNTER', 'counters'),
