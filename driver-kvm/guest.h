@@ -45,7 +45,8 @@ typedef struct Guest {
     /* what the next events mean */
     int pause_reason;  /* virDomainPausedReason of the next STOP */
     int run_reason;    /* virDomainRunningReason of the next RESUME */
-    gboolean fake_reboot; /* the next SHUTDOWN is a reboot */
+    gboolean fake_reboot; /* the guest's next power-off is a reboot */
+    gboolean boots_again; /* it has powered off and is being reset: the STOP of that says nothing */
     gboolean shut_down;   /* SHUTDOWN came: what ends now ends well */
     gboolean panicked;
     gboolean finished;    /* saved or dumped for good: its end is expected, and nobody is to hear how QEMU takes it */

@@ -41,6 +41,7 @@ static void on_cont_answer(JsonNode *answer, const GError *error, gpointer data)
 
     g_mutex_lock(&guest->lock);
     guest->fake_reboot = FALSE;
+    guest->boots_again = FALSE;
     g_mutex_unlock(&guest->lock);
     on_reset_answer(answer, error, data);
 }
@@ -53,6 +54,7 @@ void power_reboot(Guest *guest)
         return;
     g_mutex_lock(&guest->lock);
     guest->fake_reboot = TRUE;
+    guest->boots_again = TRUE;
     g_mutex_unlock(&guest->lock);
     qmp_send(qmp, "system_reset", NULL, -1, QMP_DEADLINE, on_reset_answer, guest_ref(guest));
     qmp_send(qmp, "cont", NULL, -1, QMP_DEADLINE_LONG, on_cont_answer, guest_ref(guest));

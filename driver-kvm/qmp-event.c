@@ -69,12 +69,20 @@ void qmp_event_pause(Guest *guest, int reason)
     emit_lifecycle(guest, VIR_DOMAIN_EVENT_SUSPENDED, suspended_detail(reason));
 }
 
-static gboolean is_rebooting(Guest *guest)
+static gboolean is_to_reboot(Guest *guest)
 {
     g_mutex_lock(&guest->lock);
-    gboolean rebooting = guest->fake_reboot;
+    gboolean reboot = guest->fake_reboot;
     g_mutex_unlock(&guest->lock);
-    return rebooting;
+    return reboot;
+}
+
+static gboolean boots_again(Guest *guest)
+{
+    g_mutex_lock(&guest->lock);
+    gboolean again = guest->boots_again;
+    g_mutex_unlock(&guest->lock);
+    return again;
 }
 
 /* The stop that comes with a shutdown, an I/O error or a watchdog says nothing new. */
@@ -82,7 +90,7 @@ static void on_stop(Guest *guest, JsonObject *data)
 {
     int reason = take_reason(guest, &guest->pause_reason, VIR_DOMAIN_PAUSED_UNKNOWN);
 
-    if (qmp_event_state(guest) == VIR_DOMAIN_RUNNING && !is_rebooting(guest))
+    if (qmp_event_state(guest) == VIR_DOMAIN_RUNNING && !boots_again(guest))
         qmp_event_pause(guest, reason);
 }
 
@@ -106,7 +114,7 @@ static void on_reset(Guest *guest, JsonObject *data)
 /* --- the end, or not --- */
 
 /* A guest that shall boot again after it powered off does so without a word to anybody. */
-static gboolean boots_again(Guest *guest)
+static gboolean is_to_restart(Guest *guest)
 {
     g_autoptr(Domain) live = guest_live(guest);
 
@@ -115,7 +123,8 @@ static gboolean boots_again(Guest *guest)
 
 static void shut_down(Guest *guest, gboolean by_guest)
 {
-    if (is_rebooting(guest) || (by_guest && boots_again(guest))) {
+    /* SIGTERM and "quit" end QEMU itself: a reboot that the guest has not done yet does not matter any more. */
+    if (by_guest && (is_to_reboot(guest) || is_to_restart(guest))) {
         power_reboot(guest);
         return;
     }

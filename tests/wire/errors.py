@@ -355,6 +355,13 @@ def reboot_flags(w):
 
 
 @case
+def destroy_while_rebooting(w):
+    """The guest has not heard of its reboot; its end is told like any other's."""
+    dom = w.running(extra=DEAF)
+    return steps(lambda: dom.reboot(1), dom.suspend, dom.state, dom.resume, dom.state, dom.destroy, dom.state)
+
+
+@case
 def reset_flags(w):
     dom = w.running()
     return steps(lambda: dom.reset(1), lambda: dom.reset(0), dom.state)
