@@ -2,25 +2,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest small enough to boot in seconds without KVM: Debian's kernel and an initrd of busybox.
 #
-#   make-guest.sh [DIR]      makes DIR/vmlinuz, DIR/vmlinux and DIR/initrd, unless they are there; prints DIR
+#   make-guest.sh [DIR]      makes DIR/vmlinuz, DIR/vmlinux, DIR/initrd and DIR/lab, unless they are there; prints DIR
 #
 # DIR defaults to $DUOVIRT_GUEST, else /var/cache/duovirt-guest: a place that QEMU's own user can read, which a home
 # folder is not. vmlinux is the same kernel without its compression: TCG saves three seconds of unpacking.
 #
 # The guest writes GUEST-READY to its serial console, gives a shell there, loads drivers for the hardware it finds, and
 # powers off on the ACPI button. ttyS0 is read only by the shell, so what a test types arrives as it was typed.
+#
+# lab is the initrd of a lab machine (tests/lab): it shows this host's files, and what the program does to them is forgotten.
 set -euo pipefail
 
 dir=${1:-${DUOVIRT_GUEST:-/var/cache/duovirt-guest}}
 # What the guest can drive; what these depend on follows by itself.
 modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon virtio_console virtio_rng virtio_input
          ahci sd_mod sr_mod e1000e xhci_pci uhci_hcd ehci_pci usbhid usb_storage evdev button psmouse i6300esb"
+lab_modules="virtio_pci 9pnet_virtio 9p overlay dm_mod dm_zero tun"
 recipe=$(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)
 
 mkdir -p "$dir"
 exec 9>"$dir/lock"
 flock 9
-if [ "$(cat "$dir/recipe" 2>/dev/null)" = "$recipe" ] && [ -s "$dir/vmlinux" ] && [ -s "$dir/initrd" ]; then
+if [ "$(cat "$dir/recipe" 2>/dev/null)" = "$recipe" ] && [ -s "$dir/vmlinux" ] && [ -s "$dir/initrd" ] && [ -s "$dir/lab" ]; then
     echo "$dir"
     exit
 fi
@@ -40,20 +43,34 @@ dpkg-deb -x "$work"/linux-image-*.deb "$work/kernel"
 version=$(basename "$work"/kernel/lib/modules/*)
 depmod -b "$work/kernel" "$version"
 
-root=$work/root
-mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,root,etc/acpi/PWRF,lib/modules/"$version"}
-cp /bin/busybox "$root/bin/"
-for applet in $(busybox --list); do
-    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-done
+# furnish ROOT MODULE...: busybox, modules and what they depend on
+furnish() {
+    local root=$1 applet module file
+    shift
+    mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,root,lib/modules/"$version"}
+    cp /bin/busybox "$root/bin/"
+    for applet in $(busybox --list); do
+        [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+    done
+    for module in "$@"; do
+        modprobe -d "$work/kernel" -S "$version" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+    done | sort -u | while read -r file; do
+        install -D -m 644 "$file" "$root/${file#"$work/kernel/"}"
+    done
+    cp "$work/kernel/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$root/lib/modules/$version/"
+    depmod -b "$root" "$version"
+    mknod -m 600 "$root/dev/console" c 5 1
+}
 
-for module in $modules; do
-    modprobe -d "$work/kernel" -S "$version" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
-done | sort -u | while read -r file; do
-    install -D -m 644 "$file" "$root/${file#"$work/kernel/"}"
-done
-cp "$work/kernel/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$root/lib/modules/$version/"
-depmod -b "$root" "$version"
+# pack ROOT FILE
+pack() {
+    (cd "$1" && find . | LC_ALL=C sort | cpio --quiet -o -H newc | gzip -9n) >"$2"
+}
+
+root=$work/root
+# shellcheck disable=SC2086
+furnish "$root" $modules
+mkdir -p "$root/etc/acpi/PWRF"
 
 cat >"$root/init" <<'INIT'
 #!/bin/sh
@@ -83,8 +100,40 @@ echo "GUEST-POWEROFF" >/dev/ttyS0
 poweroff -f
 POWER
 chmod 755 "$root/init" "$root/etc/acpi/PWRF/00000080"
-mknod -m 600 "$root/dev/console" c 5 1
-(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc | gzip -9n) >"$work/initrd"
+pack "$root" "$work/initrd"
+
+# shellcheck disable=SC2086
+furnish "$work/lab-root" $lab_modules
+cat >"$work/lab-root/init" <<'INIT'
+#!/bin/sh
+# LAB_RUN and the rest of the kernel's command line come as environment.
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+modprobe -a virtio_pci 9pnet_virtio 9p overlay dm_mod dm_zero tun
+mkdir -p /host /over /new
+mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose host /host
+mount -t tmpfs over /over
+mkdir /over/up /over/work
+mount -t overlay -o lowerdir=/host,upperdir=/over/up,workdir=/over/work root /new
+mount -t proc proc /new/proc
+mount -t sysfs sys /new/sys
+mount -t devtmpfs dev /new/dev
+mkdir -p /new/dev/pts /new/dev/shm
+mount -t devpts devpts /new/dev/pts
+mount -t tmpfs shm /new/dev/shm
+mount -t tmpfs run /new/run
+mount -t cgroup2 cgroup /new/sys/fs/cgroup
+ip link set lo up
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+chroot /new "$LAB_RUN" >/dev/ttyS1 2>&1
+echo "LAB-CODE $?" >/dev/ttyS1
+sleep 1
+poweroff -f
+INIT
+chmod 755 "$work/lab-root/init"
+pack "$work/lab-root" "$work/lab"
 
 /usr/bin/python3 - "$work/kernel/boot/vmlinuz-$version" "$work/vmlinux" <<'UNPACK'
 import lzma, sys
@@ -97,5 +146,6 @@ UNPACK
 install -m 644 "$work/kernel/boot/vmlinuz-$version" "$dir/vmlinuz"
 install -m 644 "$work/vmlinux" "$dir/vmlinux"
 install -m 644 "$work/initrd" "$dir/initrd"
+install -m 644 "$work/lab" "$dir/lab"
 echo "$recipe" >"$dir/recipe"
 echo "$dir"
