@@ -17,6 +17,7 @@
 #include "contract.h"
 
 #define NAME_SIZE 512
+#define NEXT ".new"
 #define OPEN_FLAGS (O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
 
 typedef struct {
@@ -26,10 +27,10 @@ typedef struct {
     unsigned long long size;
 } Writer;
 
-static int open_file(Writer *writer, int flags)
+static int open_file(Writer *writer, const char *name, int flags)
 {
     struct stat st;
-    int fd = openat(writer->folder, writer->name, OPEN_FLAGS | flags, 0600);
+    int fd = openat(writer->folder, name, OPEN_FLAGS | flags, 0600);
 
     if (fd < 0)
         return -1;
@@ -48,8 +49,8 @@ static void prepare(Writer *writer, const Log *log)
     char folder[4096];
 
     *writer = (Writer){.log = log};
-    /* ".99" is the longest that is added */
-    if ((size_t)(slash - log->path) >= sizeof folder || strlen(slash + 1) + 4 > NAME_SIZE || !slash[1]) {
+    /* ".new" is the longest that is added */
+    if ((size_t)(slash - log->path) >= sizeof folder || strlen(slash + 1) + sizeof NEXT > NAME_SIZE || !slash[1]) {
         errno = ENAMETOOLONG;
         fail("opening the log", log->path);
     }
@@ -57,7 +58,7 @@ static void prepare(Writer *writer, const Log *log)
     folder[slash - log->path] = '\0';
     strcpy(writer->name, slash + 1);
     writer->folder = open(slash == log->path ? "/" : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (writer->folder < 0 || (writer->file = open_file(writer, log->append ? 0 : O_TRUNC)) < 0)
+    if (writer->folder < 0 || (writer->file = open_file(writer, writer->name, log->append ? 0 : O_TRUNC)) < 0)
         fail("opening the log", log->path);
 }
 
@@ -69,21 +70,25 @@ static void rotated_name(const Writer *writer, int generation, char *name, size_
         snprintf(name, size, "%s.%d", writer->name, generation);
 }
 
-/* PATH -> PATH.0 -> ... -> PATH.(COUNT-1) -> gone */
+/* PATH -> PATH.0 -> ... -> PATH.(COUNT-1) -> gone. Where there is no room for a new file, the old one goes on as long again. */
 static void rotate(Writer *writer)
 {
     char from[NAME_SIZE + 16], to[NAME_SIZE + 16];
 
+    snprintf(from, sizeof from, "%s" NEXT, writer->name);
+    int fd = open_file(writer, from, O_TRUNC);
+    writer->size = 0;
+    if (fd < 0)
+        return;
     for (int generation = writer->log->count - 1; generation >= 0; generation--) {
         rotated_name(writer, generation - 1, from, sizeof from);
         rotated_name(writer, generation, to, sizeof to);
         renameat(writer->folder, from, writer->folder, to);
     }
-    int fd = open_file(writer, O_TRUNC);
-    if (fd >= 0) {
-        close(writer->file);
-        writer->file = fd;
-    }
+    snprintf(from, sizeof from, "%s" NEXT, writer->name);
+    renameat(writer->folder, from, writer->folder, writer->name);
+    close(writer->file);
+    writer->file = fd;
 }
 
 static void put(Writer *writer, const char *text, size_t length)

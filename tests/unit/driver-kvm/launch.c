@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -162,6 +163,27 @@ static void test_rotation(Fixture *f, gconstpointer data)
     g_assert_false(g_file_test(third_old, G_FILE_TEST_EXISTS));
 }
 
+/* A folder that holds one more file and no other: nothing is lost, nothing is thrown away. */
+static void test_rotation_without_room(Fixture *f, gconstpointer data)
+{
+    g_autofree char *small = g_build_filename(f->folder, "small", NULL), *file = g_build_filename(small, "log", NULL);
+    g_autofree char *old = g_strconcat(file, ".0", NULL), *now = NULL;
+
+    g_assert_cmpint(mkdir(small, 0755), ==, 0);
+    if (mount("tmpfs", small, "tmpfs", 0, "nr_inodes=2") < 0) {
+        g_test_skip("only root mounts");
+        return;
+    }
+    launch_add(f->launch, "log", "21 10 2 t %s", file);
+    shell(f, "printf 0123456789abcdefghijABCDEFGHIJzyxwvutsrqend >&21");
+    g_free(run(f));
+    g_assert_true(g_file_get_contents(file, &now, NULL, NULL));
+    g_assert_cmpstr(now, ==, "0123456789abcdefghijABCDEFGHIJzyxwvutsrqend");
+    g_assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(umount2(small, MNT_DETACH), ==, 0);
+    g_assert_cmpint(rmdir(small), ==, 0);
+}
+
 static void test_failures(Fixture *f, gconstpointer data)
 {
     static const struct {
@@ -207,6 +229,7 @@ int main(int argc, char **argv)
     g_test_add("/driver-kvm/launch/ids", Fixture, NULL, setup, test_ids, teardown);
     g_test_add("/driver-kvm/launch/lock", Fixture, NULL, setup, test_lock, teardown);
     g_test_add("/driver-kvm/launch/rotation", Fixture, NULL, setup, test_rotation, teardown);
+    g_test_add("/driver-kvm/launch/rotation-without-room", Fixture, NULL, setup, test_rotation_without_room, teardown);
     g_test_add("/driver-kvm/launch/failures", Fixture, NULL, setup, test_failures, teardown);
     return g_test_run();
 }
