@@ -34,6 +34,7 @@ struct Client {
     gssize octets;    /* atomic: of their messages */
     gsize expected;   /* atomic: of answers that are being made elsewhere than on the I/O loop, where that is known */
     gsize unread;     /* atomic: octets in `reader`, charged to the account; the I/O loop writes */
+    gsize streaming;  /* atomic: octets held for its streams' descriptors, charged to the account; the I/O loop writes */
     gint paused;      /* atomic: not read until client_resume() */
     gint closing;     /* atomic: nothing is read any more, the end is posted */
     gpointer instance; /* atomic: const DriverInstance *, set once by connect_open */

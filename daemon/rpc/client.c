@@ -145,7 +145,8 @@ void client_refuse(Client *client, const char *why)
 /* Octets that CLIENT makes us hold. Any thread: what is not dispatched yet is as of the last look. */
 static gsize holds(Client *client)
 {
-    return g_atomic_pointer_get(&client->unread) + g_atomic_pointer_get(&client->octets) + outbox_size(&client->outbox);
+    return g_atomic_pointer_get(&client->unread) + g_atomic_pointer_get(&client->octets) +
+           g_atomic_pointer_get(&client->streaming) + outbox_size(&client->outbox);
 }
 
 void client_refuse_if_over(Client *client)

@@ -26,6 +26,7 @@ struct Stream {
     gint64 moved;        /* when the descriptor last took something, or had nothing to take */
     GByteArray *waiting; /* for the descriptor; the first `written` octets have gone */
     gsize written;
+    gsize charged;       /* of what waits, to the connection and the account */
     char *abort_message; /* stream_abort() before it began */
 };
 

@@ -62,6 +62,18 @@ static void set_stalled(Stream *stream, gboolean stalled)
         client_resume(stream->client);
 }
 
+/* What is held for its descriptor counts as its connection's and its user's. */
+static void charge(Stream *stream)
+{
+    gssize more = (gssize)stream->waiting->len - (gssize)stream->charged;
+
+    if (more == 0)
+        return;
+    account_charge(stream->client->account, more);
+    g_atomic_pointer_add(&stream->client->streaming, more);
+    stream->charged = stream->waiting->len;
+}
+
 void stream_end(Stream *stream)
 {
     if (stream->over)
@@ -70,6 +82,8 @@ void stream_end(Stream *stream)
     set_stalled(stream, FALSE);
     g_clear_pointer(&stream->watch, loop_watch_free);
     close(stream->fd);
+    g_byte_array_set_size(stream->waiting, 0);
+    charge(stream);
     if (stream->ended)
         stream->ended(stream->data);
     streams_remove(stream);
@@ -163,6 +177,7 @@ static gboolean drain(Stream *stream)
         g_byte_array_set_size(stream->waiting, 0);
         stream->written = 0;
     }
+    charge(stream);
     if (waits(stream) < STREAM_WAITING_MAX / 2)
         set_stalled(stream, FALSE);
     if (waits(stream) == 0 && stream->finishing) {
@@ -184,6 +199,7 @@ static void take_bytes(Stream *stream, const guint8 *bytes, gsize n)
     if (waits(stream) == 0)
         stream->moved = g_get_monotonic_time();
     g_byte_array_append(stream->waiting, bytes, n);
+    charge(stream);
     if (stream->watch && !drain(stream))
         return;
     if (waits(stream) >= STREAM_WAITING_MAX)

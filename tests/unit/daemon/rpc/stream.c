@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/rpc/client-private.h"
+#include "daemon/rpc/stream-private.h"
 #include "lib/error.h"
 #include "tests/unit/daemon/rpc/front.h"
 
@@ -229,14 +231,20 @@ static gpointer put_many(gpointer data)
     return NULL;
 }
 
-/* The host's end is slow: the client is held back, nothing is lost, and the finish waits for the last octet. */
+static gssize account_octets(void)
+{
+    return g_atomic_pointer_get(&made->client->account->octets);
+}
+
+/* The host's end is slow: the client is held back and charged, nothing is lost, and the finish waits for the last octet. */
 static void test_slow_host(Front *front, gconstpointer data)
 {
     g_autofree guint8 *part = g_malloc(PART);
     int fd = open_stream(front);
     GThread *thread = g_thread_new("client", put_many, GINT_TO_POINTER(fd));
 
-    g_usleep(300 * 1000);
+    while (account_octets() < STREAM_WAITING_MAX)
+        g_usleep(1000);
     for (gsize got = 0; got < MANY; got += PART) {
         read_host(part, PART);
         g_assert_cmpuint(part[0], ==, (guint8)(got / PART));
@@ -244,6 +252,8 @@ static void test_slow_host(Front *front, gconstpointer data)
     }
     g_thread_join(thread);
     assert_over(fd, NET_OK);
+    while (account_octets() != 0)
+        g_usleep(1000);
     done(fd);
 }
 
