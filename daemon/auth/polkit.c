@@ -81,7 +81,8 @@ static void take_back(const Question *question)
 
     cancellation_id(question, id, sizeof(id));
     if (connection)
-        sd_bus_call_method_async(connection, NULL, SERVICE, OBJECT, INTERFACE, "CancelCheckAuthorization", NULL, NULL, "s", id);
+        sd_bus_call_method_async(connection, NULL, SERVICE, OBJECT, INTERFACE, "CancelCheckAuthorization", NULL, NULL,
+                                 "s", id);
 }
 
 /* TRUE: the user saw the question and closed it. */

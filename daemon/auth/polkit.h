@@ -26,12 +26,12 @@ void polkit_free(Polkit *polkit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Polkit, polkit_free)
 
 /* On the loop's thread, once for each question. ERROR: NULL where the user may; else VIR_ERR_AUTH_FAILED (he may not, or
- * polkit cannot be asked), VIR_ERR_AUTH_UNAVAILABLE (he may if he proves who he is, and nobody is there to ask him) or
- * VIR_ERR_AUTH_CANCELLED. */
+ * polkit cannot be asked), VIR_ERR_AUTH_UNAVAILABLE (he may if he proves who he is, and nobody is there to ask him),
+ * VIR_ERR_AUTH_CANCELLED, or VIR_ERR_SYSTEM_ERROR (there is no bus). */
 typedef void (*PolkitAnswer)(gpointer data, const GError *error);
 
-/* May WHO (of a unix socket; he must not have been let in already) do ACTION ("org.libvirt.unix.manage")? Returns a number for
- * polkit_withdraw(). Any thread. */
+/* May WHO (of a unix socket, with_process) do ACTION ("org.libvirt.unix.manage")? Returns a number for polkit_withdraw().
+ * Any thread. */
 guint64 polkit_ask(Polkit *polkit, const Identity *who, const char *action, PolkitAnswer answer, gpointer data);
 
 /* Where there is no answer yet, it is VIR_ERR_AUTH_CANCELLED. Any thread. */
