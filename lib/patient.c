@@ -93,6 +93,12 @@ static int do_stat(const Work *work, Answer *answer)
     return -1;
 }
 
+static int do_unlink(const Work *work, Answer *answer)
+{
+    answer->errnum = unlink(work->path) < 0 ? errno : 0;
+    return -1;
+}
+
 static int do_unlink_socket(const Work *work, Answer *answer)
 {
     struct stat info;
@@ -243,6 +249,15 @@ gboolean patient_bind(int fd, const char *path, gint64 deadline)
 
     errno = ENAMETOOLONG;
     return strlen(path) < sizeof ((struct sockaddr_un *)NULL)->sun_path && run(&work, deadline, &answer, &none);
+}
+
+gboolean patient_unlink(const char *path, gint64 deadline)
+{
+    const Work work = {.fn = do_unlink, .path = path};
+    Answer answer;
+    int none;
+
+    return run(&work, deadline, &answer, &none);
 }
 
 gboolean patient_unlink_socket(const char *path, gint64 deadline)

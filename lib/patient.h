@@ -20,6 +20,9 @@ gboolean patient_stat(const char *path, struct stat *ret_info, gint64 deadline);
 /* As bind(2) of the unix socket FD to PATH, in place of a socket that has the name already; any other file is not touched. */
 gboolean patient_bind(int fd, const char *path, gint64 deadline);
 
+/* As unlink(2). */
+gboolean patient_unlink(const char *path, gint64 deadline);
+
 /* Removes PATH if it is a socket; any other file is not touched. */
 gboolean patient_unlink_socket(const char *path, gint64 deadline);
 

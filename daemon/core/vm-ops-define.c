@@ -6,6 +6,7 @@
  * UUID is claimed, and what changes the domain runs in its queue. Two who claim the same pair meet there: the second finds
  * what the first has made, or, when that was undefined in between, brings it back.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "daemon/core/event.h"
@@ -15,8 +16,8 @@
 #include "daemon/core/store.h"
 #include "daemon/core/vm-document.h"
 #include "daemon/core/vm-ops.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/patient.h"
 
 typedef gboolean (*Change)(Vm *vm, gpointer data, GError **error);
 
@@ -187,15 +188,20 @@ static gboolean remove_saved(Vm *vm, const VmView *view, guint flags, GError **e
     return managed_save_remove(vm, error);
 }
 
-/* Firmware variables in a file of their own. */
+/* Firmware variables in a file of their own, whose folder may hang; then nobody can say that it is not there. */
 static gboolean remove_nvram(Vm *vm, const VmView *view, guint flags, GError **error)
 {
     const OsNvram *nvram = view->next->os ? view->next->os->nvram : NULL;
-    if (!nvram || !nvram->path || !g_file_test(nvram->path, G_FILE_TEST_EXISTS) || (flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
+    gint64 deadline = g_get_monotonic_time() + PATIENT_USEC;
+    struct stat info;
+    if (!nvram || !nvram->path || (flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
+        return TRUE;
+    if (!patient_stat(nvram->path, &info, deadline) && errno != ETIMEDOUT)
         return TRUE;
     if (!(flags & VIR_DOMAIN_UNDEFINE_NVRAM))
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot undefine domain with nvram");
-    return file_remove(nvram->path, error);
+    return patient_unlink(nvram->path, deadline) || errno == ENOENT ||
+           error_set(error, VIR_FROM_NONE, VIR_ERR_SYSTEM_ERROR, "cannot remove '%s': %s", nvram->path, g_strerror(errno));
 }
 
 /* It may have ended while the disk was written. DATA: whether it runs. */

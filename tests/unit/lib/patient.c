@@ -72,7 +72,9 @@ static void test_bind(void)
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
     g_assert_true(patient_unlink_socket(file, soon()));
     g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
-    g_unlink(file);
+    g_assert_true(patient_unlink(file, soon()));
+    g_assert_false(patient_unlink(file, soon()));
+    g_assert_cmpint(errno, ==, ENOENT);
     g_rmdir(folder);
 }
 
