@@ -63,6 +63,9 @@ static gboolean validate_interface(gconstpointer device, GError **error)
     if (interface->bandwidth && !(validate_rate(interface->bandwidth->inbound, TRUE, error) &&
                                   validate_rate(interface->bandwidth->outbound, FALSE, error)))
         return FALSE;
+    if (driver && interface->model && interface->model->type && !g_str_has_prefix(interface->model->type, "virtio") &&
+        !domain_validate_no_virtio(driver->iommu, driver->ats, driver->packed, driver->page_per_vq, error))
+        return FALSE;
     return !driver || (validate_queue(driver->rx_queue_size, "rx_queue_size", error) &&
                        validate_queue(driver->tx_queue_size, "tx_queue_size", error));
 }

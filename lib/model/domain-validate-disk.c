@@ -108,6 +108,9 @@ static gboolean validate_driver(const Domain *def, const Disk *disk, GError **er
                          disk_error_policy_to_string(driver->rerror_policy));
     if (driver->queues != UNSET32 && bus != DISK_BUS_VIRTIO)
         return error_set(error, UNSUPPORTED, "queues attribute in disk driver element is only supported by virtio-blk");
+    if (bus != DISK_BUS_VIRTIO &&
+        !domain_validate_no_virtio(driver->iommu, driver->ats, driver->packed, driver->page_per_vq, error))
+        return FALSE;
     if (driver->iothread != UNSET32 && bus != DISK_BUS_VIRTIO)
         return error_set(error, QEMU_UNSUPPORTED, "IOThreads not available for bus %s target %s", disk_bus_to_string(bus),
                          disk->target->dev);

@@ -82,6 +82,8 @@ static gboolean validate_clock(const Domain *def, GError **error)
 /* The states of single CPUs, which QEMU wants in an order. */
 static gboolean validate_vcpus(const Domain *def, GError **error)
 {
+    gboolean ordered = FALSE, unordered = FALSE;
+
     for (guint i = 0; def->vcpus && i < def->vcpus->vcpus->len; i++) {
         const VcpuState *state = g_ptr_array_index(def->vcpus->vcpus, i);
 
@@ -89,8 +91,24 @@ static gboolean validate_vcpus(const Domain *def, GError **error)
             return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vcpu 0 can't be offline");
         if (state->id == 0 && state->hotpluggable == TOGGLE_ON)
             return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vcpu0 can't be hotpluggable");
+        if (state->enabled == TOGGLE_OFF && state->hotpluggable == TOGGLE_OFF)
+            return error_set(error, UNSUPPORTED, "vcpu '%u' is both offline and not hotpluggable", state->id);
+        ordered |= state->enabled == TOGGLE_ON && state->order != UNSET32;
+        unordered |= state->enabled == TOGGLE_ON && state->order == UNSET32;
     }
-    return TRUE;
+    return !(ordered && unordered) || error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                                                "all vcpus must have either set or unset order");
+}
+
+gboolean domain_validate_no_virtio(Toggle iommu, Toggle ats, Toggle packed, Toggle page_per_vq, GError **error)
+{
+    const char *name = iommu != TOGGLE_UNSET    ? "iommu driver"
+                       : ats != TOGGLE_UNSET    ? "ats driver"
+                       : packed != TOGGLE_UNSET ? "packed driver"
+                       : page_per_vq != TOGGLE_UNSET ? "page_per_vq"
+                                                     : NULL;
+
+    return !name || error_set(error, UNSUPPORTED, "%s option is only supported for virtio devices", name);
 }
 
 gboolean domain_validate(const Domain *def, GError **error)

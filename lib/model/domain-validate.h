@@ -11,6 +11,9 @@ gboolean domain_validate_disks(const Domain *def, GError **error);
 gboolean domain_validate_devices(const Domain *def, GError **error);
 gboolean domain_validate_tuning(const Domain *def, GError **error);
 
+/* A device that is not virtio has none of its options. */
+gboolean domain_validate_no_virtio(Toggle iommu, Toggle ats, Toggle packed, Toggle page_per_vq, GError **error);
+
 /* An I/O thread of that number is described. */
 gboolean domain_has_iothread(const Domain *def, guint32 id);
 

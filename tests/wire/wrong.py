@@ -541,6 +541,13 @@ WRONG = {
     'wwn virtio': s(V + '<wwn>5000c50015ea71aa</wwn>'),
     'emulatorpin text': tune("<emulatorpin cpuset='x'/>"),
     'genid ok': doc(extra='<genid>43dc0cf8-809b-4adb-9bea-a9abb5f3d90</genid>'),
+    'disk iommu': doc(disk("<driver name='qemu' iommu='on'/><source file='/x'/><target dev='sda' bus='scsi'/>")),
+    'disk page_per_vq': doc(disk("<driver name='qemu' page_per_vq='on'/><source file='/x'/><target dev='sda' bus='scsi'/>")),
+    'nic ats': doc(nic("<model type='e1000'/><driver ats='on'/>")),
+    'vcpus order of some': h("<memory>131072</memory>", "<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='yes' hotpluggable='no' order='1'/>"
+                             "<vcpu id='1' enabled='yes' hotpluggable='yes'/></vcpus>"),
+    'vcpus fixed and off': h("<memory>131072</memory>", "<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='yes'/>"
+                             "<vcpu id='1' enabled='no' hotpluggable='no'/></vcpus>"),
 }
 
 
