@@ -11,6 +11,8 @@
 #define MAGIC_LENGTH 16
 #define MAGIC_WHOLE "LibvirtQemudSave"
 #define MAGIC_PARTIAL "LibvirtQemudPart"
+#define INCOMPLETE "save image is incomplete"
+#define TOO_SHORT "failed to read qemu header"
 #define VERSION 2
 #define ROOM (64 * 1024)
 #define ALIGN 4096
@@ -87,11 +89,19 @@ static void swap_fixed(Fixed *fixed)
         *words[i] = GUINT32_SWAP_LE_BE(*words[i]);
 }
 
+gboolean save_header_is_unfinished(const GError *error)
+{
+    const char *detail = error_detail(error);
+
+    return error_is(error, VIR_ERR_OPERATION_FAILED) &&
+           (g_str_equal(detail, INCOMPLETE) || g_str_equal(detail, TOO_SHORT));
+}
+
 /* Checks FIXED and brings it into this host's byte order. */
 static gboolean check_fixed(Fixed *fixed, GError **error)
 {
     if (memcmp(fixed->magic, MAGIC_PARTIAL, MAGIC_LENGTH) == 0)
-        return failed(error, "save image is incomplete");
+        return failed(error, INCOMPLETE);
     if (memcmp(fixed->magic, MAGIC_WHOLE, MAGIC_LENGTH) != 0)
         return failed(error, "image magic is incorrect");
     if (fixed->version > VERSION)
@@ -134,7 +144,7 @@ SaveHeader *save_header_decode(const guint8 *data, gsize length, GError **error)
 {
     Fixed fixed;
     if (length < sizeof(fixed)) {
-        failed(error, "failed to read qemu header");
+        failed(error, TOO_SHORT);
         return NULL;
     }
     memcpy(&fixed, data, sizeof(fixed));

@@ -42,5 +42,8 @@ GByteArray *save_header_encode(const SaveHeader *header, gboolean partial);
  * no more than PATIENT_USEC (lib/patient.h), as below. */
 SaveHeader *save_header_read(int fd, const char *path, GError **error);
 
+/* What ERROR tells of a file is that the save which made it did not come to its end, so that there is nothing to restore. */
+gboolean save_header_is_unfinished(const GError *error);
+
 /* Writes the head, not partial, at the start of the file FD and to the disk. */
 gboolean save_header_write(const SaveHeader *header, int fd, const char *path, GError **error);

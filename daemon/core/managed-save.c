@@ -5,6 +5,7 @@
 #include "daemon/core/store.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/save-header.h"
 
 static void change_saved(VmView *view, gpointer data)
 {
@@ -25,13 +26,29 @@ gboolean managed_save_remove(Vm *vm, GError **error)
     return TRUE;
 }
 
+/* Its save never ended: the guest was not stopped by it, and what it was doing then is lost. */
+static gboolean start_afresh(Vm *vm, const GError *why, ManagedSaveStart start, gpointer data, GError **error)
+{
+    RunStart how = RUN_START_INIT;
+
+    if (!managed_save_remove(vm, error))
+        return FALSE;
+    vm_log(vm, LOG_WARNING, "it boots, since its managed save cannot be restored: %s", why->message);
+    return start(vm, &how, data, error);
+}
+
 gboolean managed_save_start(Vm *vm, gboolean bypass_cache, ManagedSaveStart start, gpointer data, GError **error)
 {
     g_autofree char *path = store_managed_save_path(vm);
-    g_autoptr(SavedRun) saved = saved_run_open(vm->instance, path, NULL, bypass_cache, error);
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(SavedRun) saved = saved_run_open(vm->instance, path, NULL, bypass_cache, &cause);
     RunStart how = RUN_START_INIT;
-    if (!saved)
+    if (!saved && save_header_is_unfinished(cause))
+        return start_afresh(vm, cause, start, data, error);
+    if (!saved) {
+        g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
+    }
     saved_run_apply(saved, &how);
     if (!start(vm, &how, data, error))
         return FALSE;

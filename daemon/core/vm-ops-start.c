@@ -98,7 +98,7 @@ typedef struct {
 static gboolean start_saved(Vm *vm, RunStart *how, gpointer data, GError **error)
 {
     const Restore *restore = data;
-    how->paused_anyway = (restore->flags & VIR_DOMAIN_START_PAUSED) != 0;
+    how->paused_anyway = how->restore_fd >= 0 && (restore->flags & VIR_DOMAIN_START_PAUSED) != 0;
     return ops_start(restore->call, vm, how, restore->flags | (how->paused ? VIR_DOMAIN_START_PAUSED : 0), error);
 }
 

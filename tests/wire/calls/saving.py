@@ -80,6 +80,29 @@ class Saving(Case):
         domain.create()
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED])
 
+    def managed_file(self):
+        """Where the server keeps what it saved."""
+        files = [os.path.join(folder, file) for folder, _, files in os.walk(self.server.trees()[1]) for file in files]
+        found = [file for file in files if os.path.isfile(file) and open(file, 'rb').read(16) == b'LibvirtQemudSave']
+        self.assertEqual(len(found), 1)
+        return found[0]
+
+    def test_managed_save_that_never_ended(self):
+        """What a crash of the host leaves: there is nothing to go on from, so the guest boots."""
+        domain = self.start('one', flags=0)
+        for spoil in (lambda f: f.write(b'LibvirtQemudPart'), lambda f: f.truncate(50)):
+            domain.managedSave()
+            with open(self.managed_file(), 'r+b') as f:
+                spoil(f)
+            domain.create()
+            self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED])
+            self.assertEqual(domain.hasManagedSaveImage(), 0)
+        domain.managedSave()
+        with open(self.managed_file(), 'r+b') as f:
+            f.write(b'something foreign')
+        self.refused(libvirt.VIR_ERR_OPERATION_FAILED, domain.create)
+        self.assertEqual(domain.hasManagedSaveImage(), 1)
+
     @proves('domain_core_dump', 'domain_core_dump_with_format')
     def test_dump(self):
         domain = self.start('one', flags=0)
