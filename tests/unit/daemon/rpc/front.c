@@ -64,10 +64,37 @@ void vm_set_operation(Vm *vm, const char *name)
 {
 }
 
+typedef struct {
+    QueueFunc fn;
+    gpointer data;
+} Item;
+
+static gint running; /* atomic: items that are pushed and not done */
+
+static gpointer run_item(gpointer data)
+{
+    g_autofree Item *item = data;
+
+    item->fn(item->data);
+    g_atomic_int_add(&running, -1);
+    return NULL;
+}
+
 gboolean pool_push(Pool pool, QueueFunc fn, gpointer data, GError **error)
 {
-    g_thread_unref(g_thread_new("pool", (GThreadFunc)(void (*)(void))fn, data));
+    Item *item = g_new(Item, 1);
+
+    *item = (Item){fn, data};
+    g_atomic_int_inc(&running);
+    g_thread_unref(g_thread_new("pool", run_item, item));
     return TRUE;
+}
+
+/* As queue_drain(): a call that was answered may still be at its end. */
+static void drain(void)
+{
+    while (g_atomic_int_get(&running) > 0)
+        g_usleep(1000);
 }
 
 gboolean queue_push(Queue *queue, QueueFunc fn, gpointer data, GError **error)
@@ -101,6 +128,7 @@ void front_setup(Front *front, gconstpointer data)
 void front_teardown(Front *front, gconstpointer data)
 {
     server_stop(front->server, 5);
+    drain();
     loop_free(front->io);
     server_free(front->server);
 }
