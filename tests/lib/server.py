@@ -123,7 +123,7 @@ class Server:
         return self.start()
 
     def __exit__(self, *exc):
-        if exc[0] is not None:
+        if exc[0] not in (None, SystemExit):
             sys.stderr.write('--- log of %s\n%s---\n' % (self.name, self.tail()))
         self.close()
 
