@@ -123,7 +123,7 @@ class Server:
         return self.start()
 
     def __exit__(self, *exc):
-        if exc[0] not in (None, SystemExit):
+        if exc[0] is not None and (exc[0] is not SystemExit or exc[1].code):
             sys.stderr.write('--- log of %s\n%s---\n' % (self.name, self.tail()))
         self.close()
 
