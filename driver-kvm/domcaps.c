@@ -12,9 +12,11 @@
 #include "lib/model/model.h"
 #include "lib/xml.h"
 
+/* A value, and the QOM type that it needs; or a question to QEMU or about the machine; or nothing. */
 typedef struct {
     const char *value;
-    const char *type; /* QOM type that it needs; NULL: none */
+    const char *type;
+    gboolean (*has)(const Caps *caps, const CapsMachine *machine);
 } Choice;
 
 typedef struct {
@@ -27,33 +29,80 @@ typedef struct {
     Enum enums[4];
 } Device;
 
+static gboolean has_spice(const Caps *caps, const CapsMachine *machine)
+{
+    return caps_has_command(caps, "query-spice");
+}
+
+static gboolean has_egl_headless(const Caps *caps, const CapsMachine *machine)
+{
+    return caps_has_answer(caps, "query-display-options", "type/=egl-headless");
+}
+
+static gboolean has_dbus(const Caps *caps, const CapsMachine *machine)
+{
+    return caps_has_answer(caps, "query-display-options", "type/=dbus");
+}
+
+/* IDE is part of the old machine's chipset; there is no such controller to add to others. */
+static gboolean has_ide(const Caps *caps, const CapsMachine *machine)
+{
+    return g_str_has_prefix(machine->name, "pc-i440fx-") || g_str_has_prefix(machine->name, "pc-0.") ||
+           g_str_has_prefix(machine->name, "pc-1.");
+}
+
 static const Device devices[] = {
-    {"disk", {{"diskDevice", {{"disk"}, {"cdrom"}}},
-              {"bus", {{"ide", "ide-hd"}, {"scsi", "scsi-hd"}, {"virtio", "virtio-blk-pci"}, {"usb", "usb-storage"},
-                       {"sata", "ich9-ahci"}}},
+    {"disk", {{"diskDevice", {{"disk"}, {"cdrom"}, {"floppy", "isa-fdc"}, {"lun", "scsi-block"}}},
+              {"bus", {{"ide", NULL, has_ide}, {"fdc", "isa-fdc"}, {"scsi", "scsi-hd"}, {"virtio", "virtio-blk-pci"},
+                       {"usb", "usb-storage"}, {"sata", "ich9-ahci"}}},
               {"model", {{"virtio", "virtio-blk-pci"}, {"virtio-transitional", "virtio-blk-pci-transitional"},
                          {"virtio-non-transitional", "virtio-blk-pci-non-transitional"}}}}},
-    {"graphics", {{"type", {{"vnc"}}}}},
+    {"graphics", {{"type", {{"vnc"}, {"spice", NULL, has_spice}, {"egl-headless", NULL, has_egl_headless},
+                            {"dbus", NULL, has_dbus}}}}},
     {"video", {{"modelType", {{"vga", "VGA"}, {"cirrus", "cirrus-vga"}, {"vmvga", "vmware-svga"}, {"qxl", "qxl-vga"},
                               {"virtio", "virtio-vga"}, {"none"}, {"bochs", "bochs-display"}, {"ramfb", "ramfb"}}}}},
     {"hostdev", {{NULL}}},
     {"rng", {{"model", {{"virtio", "virtio-rng-pci"}, {"virtio-transitional", "virtio-rng-pci-transitional"},
                         {"virtio-non-transitional", "virtio-rng-pci-non-transitional"}}},
              {"backendModel", {{"random", "rng-random"}, {"egd", "rng-egd"}, {"builtin", "rng-builtin"}}}}},
-    {"filesystem", {{NULL}}},
-    {"tpm", {{NULL}}},
-    {"redirdev", {{NULL}}},
-    {"channel", {{"type", {{"pty", "virtio-serial-pci"}, {"unix", "virtio-serial-pci"}}}}},
+    {"filesystem", {{"driverType", {{"path", "virtio-9p-pci"}, {"virtiofs", "vhost-user-fs-pci"}}}}},
+    {"tpm", {{"model", {{"tpm-tis", "tpm-tis"}, {"tpm-crb", "tpm-crb"}}},
+             {"backendModel", {{"passthrough", "tpm-passthrough"}, {"emulator", "tpm-emulator"}, {"external", "tpm-emulator"}}},
+             {"backendVersion", {{"1.2", "tpm-emulator"}, {"2.0", "tpm-emulator"}}}}},
+    {"redirdev", {{"bus", {{"usb", "usb-redir"}}}}},
+    {"channel", {{"type", {{"pty", "virtio-serial-pci"}, {"unix", "virtio-serial-pci"}, {"spicevmc", NULL, has_spice}}}}},
 };
 
-static void write_enum(XmlWriter *writer, const Enum *list, const Caps *caps)
+/* What a list is asked about. */
+typedef struct {
+    const Caps *caps;
+    const CapsMachine *machine;
+} Asked;
+
+static gboolean is_there(const Choice *choice, const Asked *asked)
+{
+    if (choice->has)
+        return choice->has(asked->caps, asked->machine);
+    return !choice->type || caps_has_type(asked->caps, choice->type);
+}
+
+static void write_enum(XmlWriter *writer, const Enum *list, const Asked *asked)
 {
     xml_writer_open(writer, "enum");
     xml_writer_attribute(writer, "name", list->name);
     for (const Choice *choice = list->choices; choice->value; choice++)
-        if (!choice->type || caps_has_type(caps, choice->type))
+        if (is_there(choice, asked))
             xml_writer_element(writer, "value", choice->value);
     xml_writer_close(writer);
+}
+
+/* A kind of device is there if there is a value of its first list. */
+static gboolean is_supported(const Device *device, const Asked *asked)
+{
+    for (const Choice *choice = device->enums[0].choices; choice->value; choice++)
+        if (is_there(choice, asked))
+            return TRUE;
+    return FALSE;
 }
 
 static void open_supported(XmlWriter *writer, const char *name, gboolean supported)
@@ -68,29 +117,31 @@ static void write_supported(XmlWriter *writer, const char *name, gboolean suppor
     xml_writer_close(writer);
 }
 
-static void write_devices(XmlWriter *writer, const Caps *caps)
+static void write_devices(XmlWriter *writer, const Asked *asked)
 {
     xml_writer_open(writer, "devices");
     for (guint i = 0; i < G_N_ELEMENTS(devices); i++) {
-        open_supported(writer, devices[i].name, devices[i].enums[0].name != NULL);
-        for (const Enum *list = devices[i].enums; list->name; list++)
-            write_enum(writer, list, caps);
+        gboolean supported = is_supported(&devices[i], asked);
+
+        open_supported(writer, devices[i].name, supported);
+        for (const Enum *list = devices[i].enums; supported && list->name; list++)
+            write_enum(writer, list, asked);
         xml_writer_close(writer);
     }
     xml_writer_close(writer);
 }
 
-static void write_os(XmlWriter *writer, const Caps *caps)
+static void write_os(XmlWriter *writer, const Asked *asked)
 {
     static const Enum firmware = {"firmware", {{NULL}}}, type = {"type", {{"rom"}}}, readonly = {"readonly", {{"yes"}, {"no"}}},
                       secure = {"secure", {{"no"}}};
 
     open_supported(writer, "os", TRUE);
-    write_enum(writer, &firmware, caps);
+    write_enum(writer, &firmware, asked);
     open_supported(writer, "loader", TRUE);
-    write_enum(writer, &type, caps);
-    write_enum(writer, &readonly, caps);
-    write_enum(writer, &secure, caps);
+    write_enum(writer, &type, asked);
+    write_enum(writer, &readonly, asked);
+    write_enum(writer, &secure, asked);
     xml_writer_close(writer);
     xml_writer_close(writer);
 }
@@ -103,7 +154,7 @@ static void write_mode(XmlWriter *writer, const char *name, gboolean supported, 
     xml_writer_attribute(writer, "name", name);
     xml_writer_attribute(writer, "supported", supported ? "yes" : "no");
     if (supported && migratable)
-        write_enum(writer, &list, NULL);
+        write_enum(writer, &list, &(Asked){NULL});
     xml_writer_close(writer);
 }
 
@@ -154,13 +205,14 @@ static void write_cpu(XmlWriter *writer, const Caps *caps, CapsAccel accel)
     xml_writer_close(writer);
 }
 
-static void write_features(XmlWriter *writer)
+static void write_features(XmlWriter *writer, const Caps *caps)
 {
-    static const struct {
+    const struct {
         const char *name;
         gboolean supported;
-    } features[] = {{"gic", FALSE}, {"vmcoreinfo", TRUE}, {"genid", FALSE}, {"backingStoreInput", TRUE},
-                    {"backup", FALSE}, {"sev", FALSE}, {"sgx", FALSE}};
+    } features[] = {{"gic", FALSE}, {"vmcoreinfo", caps_has_type(caps, "vmcoreinfo")},
+                    {"genid", caps_has_type(caps, "vmgenid")}, {"backingStoreInput", TRUE}, {"backup", FALSE},
+                    {"sev", FALSE}, {"sgx", FALSE}};
 
     xml_writer_open(writer, "features");
     for (guint i = 0; i < G_N_ELEMENTS(features); i++)
@@ -172,6 +224,7 @@ static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *ma
 {
     static const Enum sources = {"sourceType", {{"file", "memory-backend-file"}, {"anonymous"},
                                                 {"memfd", "memory-backend-memfd"}}};
+    const Asked asked = {caps, machine};
 
     xml_writer_open(writer, "domainCapabilities");
     xml_writer_element(writer, "path", caps_binary(caps));
@@ -182,13 +235,13 @@ static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *ma
     xml_writer_attributef(writer, "max", "%u", machine->max_cpus);
     xml_writer_close(writer);
     write_supported(writer, "iothreads", caps_has_type(caps, "iothread"));
-    write_os(writer, caps);
+    write_os(writer, &asked);
     write_cpu(writer, caps, accel);
     open_supported(writer, "memoryBacking", TRUE);
-    write_enum(writer, &sources, caps);
+    write_enum(writer, &sources, &asked);
     xml_writer_close(writer);
-    write_devices(writer, caps);
-    write_features(writer);
+    write_devices(writer, &asked);
+    write_features(writer, caps);
     xml_writer_close(writer);
 }
 
