@@ -38,6 +38,8 @@ static const Key keys[] = {
     {"keepalive_count", NUMBER, G_STRUCT_OFFSET(Config, keepalive_count), .number = 5, .min = 1, .max = 1000},
     {"stop_timeout", NUMBER, G_STRUCT_OFFSET(Config, stop_timeout), .number = 15, .max = 600},
     {"log_level", WORD, G_STRUCT_OFFSET(Config, log_level), .number = LOG_INFO, .words = levels},
+    {"autostart_parallel", NUMBER, G_STRUCT_OFFSET(Config, rules.parallel), .number = 4, .min = 1, .max = 256},
+    {"autostart_delay", NUMBER, G_STRUCT_OFFSET(Config, rules.delay), .max = HOST_SECONDS_MAX},
 };
 
 static GMutex drivers_lock;

@@ -4,7 +4,7 @@
  * The configuration file: [daemon] by a table of keys, and a section for each driver, whose keys are the driver's own.
  * daemon/data/duovirtd.conf says what each means.
  */
-#include <glib.h>
+#include "daemon/core/host-policy.h"
 
 typedef enum { CONFIG_AUTH_NONE, CONFIG_AUTH_POLKIT } ConfigAuth;
 
@@ -17,6 +17,7 @@ typedef struct {
     guint keepalive_interval, keepalive_count;
     guint stop_timeout;
     guint log_level;
+    HostRules rules;
 } Config;
 
 /* What PATH says, and defaults for the rest; a file that is not there says nothing. NULL with VIR_ERR_CONF_SYNTAX,

@@ -151,6 +151,7 @@ static gboolean open_core(Daemon *daemon, const DaemonOptions *options, GError *
         .paths = daemon->places->driver,
         .loop = daemon->event,
         .config = config_driver,
+        .rules = daemon->config->rules,
         .driver_path = options->drivers,
     };
     daemon->core = core_open(&daemon->core_options, error);

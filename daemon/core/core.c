@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/core.h"
 
+#include "daemon/core/autostart.h"
 #include "daemon/core/event.h"
 #include "daemon/core/reconnect.h"
 #include "daemon/core/record.h"
@@ -11,6 +12,7 @@
 struct Core {
     CoreOptions options;
     Loader *loader;
+    Autostart *autostart;
 };
 
 static gboolean make_folders(const DriverPaths *paths, GError **error)
@@ -49,14 +51,14 @@ Core *core_open(const CoreOptions *options, GError **error)
 
 void core_start(Core *core)
 {
-    for (const DriverInstance *const *one = loader_all(core->loader); *one; one++)
-        reconnect_autostart(*one, &core->options.paths);
+    core->autostart = autostart_begin(AUTOSTART_BOOT, core->loader, &core->options.paths, &core->options.rules);
 }
 
 void core_close(Core *core)
 {
     if (!core)
         return;
+    autostart_free(core->autostart);
     queue_drain();
     host_shut();
     queue_drain(); /* what the event loop has seen between the two */

@@ -8,6 +8,7 @@
  *   core_start()  begins to start what starts with the host
  *   core_close()  waits for what the queues are at, closes the drivers; guests go on
  */
+#include "daemon/core/host-policy.h"
 #include "daemon/core/host.h"
 #include "daemon/core/loader.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     DriverPaths paths;       /* strings are borrowed and outlive the core; missing folders are made */
     Loop *loop;              /* the event loop: runs before core_open() and until core_close() returns */
     HostConfig config;       /* values of the configuration file */
+    HostRules rules;         /* how domains begin and end with the host */
     const char *driver_path; /* folders with drivers, separated by colons; NULL: the usual ones */
 } CoreOptions;
 

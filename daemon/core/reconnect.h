@@ -5,6 +5,3 @@
 
 /* Reads definitions and run records of INSTANCE into its registry; finding the guests again is queued on each domain. Before there are clients. */
 void reconnect_load(const DriverInstance *instance);
-
-/* Starts what is marked to start with the host, once per boot. Does not wait. */
-void reconnect_autostart(const DriverInstance *instance, const DriverPaths *paths);

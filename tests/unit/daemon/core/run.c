@@ -434,33 +434,6 @@ static void test_broken_record(void)
     world_free(world);
 }
 
-static gboolean mark_autostart(Vm *vm, gpointer data, GError **error)
-{
-    return store_set_autostart(vm, TRUE, error);
-}
-
-/* Once in a boot. */
-static void test_autostart(void)
-{
-    World *world = world_new();
-    g_autofree char *mark = g_build_filename(world->paths.run, "autostarted-fake", NULL);
-    Vm *vm = world_define(world, "a", 1, "");
-    g_assert_true(world_on_queue(vm, mark_autostart, NULL, NULL));
-    vm_unref(vm);
-    world_restart(world);
-    vm = find(world, "a");
-    world_settle(vm);
-    g_assert_cmpint(world_id(vm), ==, -1); /* the first daemon has done that */
-    vm_unref(vm);
-    g_unlink(mark);
-    world_restart(world);
-    vm = find(world, "a");
-    world_settle(vm);
-    g_assert_cmpint(world_state(vm), ==, RUNS);
-    vm_unref(vm);
-    world_free(world);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -484,6 +457,5 @@ int main(int argc, char **argv)
     g_test_add_func("/run/died-meanwhile", test_died_meanwhile);
     g_test_add_func("/run/half-started", test_half_started);
     g_test_add_func("/run/broken-record", test_broken_record);
-    g_test_add_func("/run/autostart", test_autostart);
     return g_test_run();
 }
