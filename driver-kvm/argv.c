@@ -46,6 +46,7 @@ void argv_context_free(ArgvContext *context)
     g_free(context->state_dir);
     g_free(context->master_key);
     g_free(context->vnc_listen);
+    g_free(context->spice_listen);
     g_array_unref(context->fds);
     g_array_unref(context->held);
     g_hash_table_unref(context->passed);

@@ -35,7 +35,8 @@ typedef struct ArgvContext {
     gboolean incoming;     /* the guest comes from a saved stream: -incoming defer */
     gboolean sandbox;      /* -sandbox on,... */
     char *master_key;      /* path of the file QEMU reads its master key from; NULL: no secrets in this run; owned */
-    char *vnc_listen;      /* default listen address of graphics; NULL: 127.0.0.1; owned */
+    char *vnc_listen;      /* default listen address of VNC; NULL: 127.0.0.1; owned */
+    char *spice_listen;    /* the same of SPICE */
     int first_fd;          /* number of the first descriptor that argv_context_pass() gives out */
     uid_t uid;             /* as whom QEMU will run, for messages */
     gid_t gid;

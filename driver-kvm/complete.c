@@ -99,7 +99,7 @@ static void want_usb(Domain *def, const Caps *caps)
 
 static void want_audio(Domain *def)
 {
-    AudioType type = AUDIO_TYPE_NONE;
+    AudioType type = def->devices->graphics->len ? AUDIO_TYPE_UNSET : AUDIO_TYPE_NONE;
     Audio *audio;
 
     if (def->devices->audios->len > 0)
@@ -109,7 +109,11 @@ static void want_audio(Domain *def)
 
         if (graphics->type == GRAPHICS_TYPE_SDL || graphics->type == GRAPHICS_TYPE_DBUS)
             return; /* these bring their own */
+        if (graphics->type == GRAPHICS_TYPE_VNC)
+            type = AUDIO_TYPE_NONE;
         if (graphics->type == GRAPHICS_TYPE_SPICE)
+    if (type == AUDIO_TYPE_UNSET) /* the other displays bring their own */
+        return;
             type = AUDIO_TYPE_SPICE;
     }
     audio = audio_new();

@@ -37,6 +37,45 @@ static gboolean is_usb(gconstpointer device)
     return sound->model == SOUND_MODEL_USB;
 }
 
+static gboolean has_codecs(const Sound *sound)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(cards); i++)
+        if (cards[i].model == sound->model)
+            return cards[i].codecs;
+    return FALSE;
+}
+
+static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError **error)
+{
+    Sound *sound = device;
+
+    if (!has_codecs(sound))
+        g_ptr_array_set_size(sound->codecs, 0);
+    /* libvirt's words for a card that has no place on any bus */
+    return sound->model != SOUND_MODEL_ICH7 ||
+           error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                     "Cannot automatically add a new PCI bus for a device with connect flags 00");
+}
+
+static const Audio *find_audio(const Domain *def, guint32 id)
+{
+    for (guint i = 0; i < def->devices->audios->len; i++) {
+        const Audio *audio = g_ptr_array_index(def->devices->audios, i);
+
+        if (audio->id == id)
+            return audio;
+    }
+    return NULL;
+}
+
+static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    const Sound *sound = device;
+
+    return !sound->audio || find_audio(def, sound->audio->id) ||
+           error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "no audio device with ID %u", sound->audio->id);
+}
+
 static void add_audio(const Domain *live, const Sound *sound, JsonObject *props)
 {
     const Audio *audio = live->devices->audios->len ? g_ptr_array_index(live->devices->audios, 0) : NULL;
@@ -98,8 +137,22 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 
 const DeviceKind device_sound = {
     .name = "sound", .offset = offsetof(Devices, sounds), .alias = offsetof(Sound, alias),
-    .address = offsetof(Sound, address), .prefix = "sound", .connect = connect_pci, .is_usb = is_usb, .build = build,
+    .address = offsetof(Sound, address), .prefix = "sound", .complete = complete, .validate = validate,
+    .connect = connect_pci, .is_usb = is_usb, .build = build,
 };
+
+static gboolean validate_audio(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    const Audio *audio = device;
+
+    if (find_audio(def, audio->id) != audio)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "audio ID %u is used multiple times", audio->id);
+    for (guint i = 0; audio->type == AUDIO_TYPE_SPICE && i < def->devices->graphics->len; i++)
+        if (((const Graphics *)g_ptr_array_index(def->devices->graphics, i))->type == GRAPHICS_TYPE_SPICE)
+            return TRUE;
+    return audio->type != AUDIO_TYPE_SPICE ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Spice audio is not supported without spice graphics");
+}
 
 static void add_stream(const char *key, const AudioStream *stream, JsonObject *props)
 {
@@ -120,6 +173,13 @@ static void add_stream(const char *key, const AudioStream *stream, JsonObject *p
     props_string(inner, "dev", stream->dev);
     props_positive(inner, "buffer-count", stream->buffer_count);
     props_toggle(inner, "try-poll", stream->try_poll);
+    props_string(inner, "name", stream->name);
+    props_string(inner, "stream-name", stream->stream_name);
+    props_positive(inner, "latency", stream->latency);
+    props_string(inner, "server-name", stream->server_name);
+    props_string(inner, "client-name", stream->client_name);
+    props_string(inner, "connect-ports", stream->connect_ports);
+    props_toggle(inner, "exact-name", stream->exact_name);
     json_object_set_object_member(props, key, inner);
 }
 
@@ -130,6 +190,7 @@ static gboolean build_audio(const Domain *live, gconstpointer device, const Caps
     static const char *const drivers[] = {
         [AUDIO_TYPE_NONE] = "none", [AUDIO_TYPE_FILE] = "wav", [AUDIO_TYPE_ALSA] = "alsa", [AUDIO_TYPE_OSS] = "oss",
         [AUDIO_TYPE_PULSEAUDIO] = "pa", [AUDIO_TYPE_SDL] = "sdl", [AUDIO_TYPE_COREAUDIO] = "coreaudio",
+        [AUDIO_TYPE_JACK] = "jack", [AUDIO_TYPE_SPICE] = "spice", [AUDIO_TYPE_DBUS] = "dbus",
     };
     const char *driver = audio->type < G_N_ELEMENTS(drivers) ? drivers[audio->type] : NULL;
     JsonObject *props = json_object_new();
@@ -142,6 +203,9 @@ static gboolean build_audio(const Domain *live, gconstpointer device, const Caps
     props_format(props, "id", "audio%u", audio->id);
     props_string(props, "driver", driver);
     props_positive(props, "timer-period", audio->timer_period);
+    if (audio->driver != AUDIO_DRIVER_UNSET)
+        g_ptr_array_add(context->environment, g_strdup_printf("SDL_AUDIODRIVER=%s", audio_driver_to_string(audio->driver)));
+    props_string(props, "server", audio->server_name);
     props_string(props, "path", audio->path);
     props_toggle(props, "try-mmap", audio->try_m_map);
     props_toggle(props, "exclusive", audio->exclusive);
@@ -153,5 +217,6 @@ static gboolean build_audio(const Domain *live, gconstpointer device, const Caps
 }
 
 const DeviceKind device_audio = {
-    .name = "audio", .offset = offsetof(Devices, audios), .alias = -1, .address = -1, .build = build_audio,
+    .name = "audio", .offset = offsetof(Devices, audios), .alias = -1, .address = -1, .validate = validate_audio,
+    .build = build_audio,
 };

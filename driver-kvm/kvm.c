@@ -68,7 +68,7 @@ static const DriverRunOps run_ops = {
     .reset = run_reset,
 };
 
-static const char *const config_keys[] = {"user", "group", "vnc_listen", NULL};
+static const char *const config_keys[] = {"user", "group", "vnc_listen", "spice_listen", NULL};
 static const char *const domain_types[] = {"qemu", "kvm", NULL};
 
 extern const Driver DRIVER_ENTRY;

@@ -83,6 +83,7 @@ gboolean start_prepare(Start *start, GError **error)
     context->gid = ids ? ids->gid : getegid();
     context->state_dir = g_strdup(kvm->host->paths->state);
     context->vnc_listen = g_strdup(kvm->host->config("kvm", "vnc_listen"));
+    context->spice_listen = g_strdup(kvm->host->config("kvm", "spice_listen"));
     context->monitor_fd = LAUNCH_FIRST_FREE;
     context->first_fd = LAUNCH_FIRST_FREE + 1;
     context->incoming = start->options->restore_fd >= 0;

@@ -163,14 +163,28 @@ static const struct {
     {"domain/devices/input", "@type @bus @model driver alias address"},
     {"*/driver", "@iommu @ats @packed @page_per_vq"},
     {"domain/devices/graphics", "@type @port @autoport @websocket @listen @socket @keymap @sharePolicy @powerControl @passwd "
-                                "@passwdValidTo @connected listen audio"},
-    {"*/listen", "@type @address @socket"},
+                                "@passwdValidTo @connected @tlsPort @defaultMode @display @xauth @fullscreen "
+                                "@p2p @address listen audio channel image jpeg zlib playback streaming mouse clipboard "
+                                "filetransfer gl"},
+    {"*/listen", "@type @address @socket @network"},
+    {"domain/devices/graphics/channel", "@name @mode"},
+    {"domain/devices/graphics/image", "@compression"},
+    {"domain/devices/graphics/jpeg", "@compression"},
+    {"domain/devices/graphics/zlib", "@compression"},
+    {"domain/devices/graphics/playback", "@compression"},
+    {"domain/devices/graphics/streaming", "@mode"},
+    {"*/mouse", "@mode"},
+    {"*/clipboard", "@copypaste"},
+    {"domain/devices/graphics/filetransfer", "@enable"},
+    {"domain/devices/graphics/gl", "@enable @rendernode"},
     {"*/audio", "@id"},
     {"domain/devices/sound", "@model codec audio alias address"},
     {"domain/devices/sound/codec", "@type"},
-    {"domain/devices/audio", "@id @type @timerPeriod @path @tryMMap @exclusive @dspPolicy input output"},
-    {"domain/devices/audio/input", "@mixingEngine @fixedSettings @voices @bufferLength @dev @tryPoll @bufferCount settings"},
-    {"domain/devices/audio/output", "@mixingEngine @fixedSettings @voices @bufferLength @dev @tryPoll @bufferCount settings"},
+    {"domain/devices/audio", "@id @type @timerPeriod @serverName @driver @path @tryMMap @exclusive @dspPolicy input output"},
+    {"*/input", "@mixingEngine @fixedSettings @voices @bufferLength @dev @tryPoll @bufferCount @name @streamName @latency "
+                "@serverName @clientName @connectPorts @exactName settings"},
+    {"*/output", "@mixingEngine @fixedSettings @voices @bufferLength @dev @tryPoll @bufferCount @name @streamName @latency "
+                 "@serverName @clientName @connectPorts @exactName settings"},
     {"*/settings", "@frequency @channels @format"},
     {"domain/devices/video", "driver model alias address"},
     {"domain/devices/video/model", "@type @ram @vram @vram64 @vgamem @heads @primary acceleration resolution"},

@@ -58,11 +58,39 @@ static void normalize_disk(Disk *disk)
         g_clear_pointer(&disk->source, disk_source_free);
 }
 
+static gint by_channel(gconstpointer a, gconstpointer b)
+{
+    const SpiceChannel *first = *(gconstpointer *)a, *second = *(gconstpointer *)b;
+
+    return (gint)first->name - (gint)second->name;
+}
+
+/* Of each channel the last word counts; they stand in the order of their names. */
+static void normalize_channels(GPtrArray *channels)
+{
+    for (guint i = 0; i < channels->len;) {
+        const SpiceChannel *channel = g_ptr_array_index(channels, i);
+        gboolean again = FALSE;
+
+        for (guint k = i + 1; k < channels->len; k++)
+            again = again || ((const SpiceChannel *)g_ptr_array_index(channels, k))->name == channel->name;
+        if (again || channel->mode == SPICE_CHANNEL_MODE_ANY)
+            g_ptr_array_remove_index(channels, i);
+        else
+            i++;
+    }
+    g_ptr_array_sort(channels, by_channel);
+}
+
 /* SPICE without any port listens nowhere. */
 static void normalize_spice(Graphics *graphics, GraphicsListen *first)
 {
     gboolean has_port = graphics->port != (gint32)UNSET32 || graphics->tls_port != (gint32)UNSET32;
 
+    if (graphics->port == 0 && graphics->tls_port == 0) {
+        graphics->port = graphics->tls_port = (gint32)UNSET32;
+        graphics->autoport = TOGGLE_ON;
+    }
     if (graphics->autoport == TOGGLE_UNSET && has_port)
         graphics->autoport = TOGGLE_OFF;
     if (graphics->autoport == TOGGLE_ON || has_port || first->type != LISTEN_TYPE_ADDRESS)
@@ -102,8 +130,10 @@ static gboolean normalize_graphics(Graphics *graphics, GError **error)
     g_free(graphics->socket);
     graphics->socket = first->type == LISTEN_TYPE_SOCKET && graphics->type == GRAPHICS_TYPE_VNC ? g_strdup(first->socket) : NULL;
 
+    normalize_channels(graphics->channels);
     if (first->type == LISTEN_TYPE_SOCKET || first->type == LISTEN_TYPE_NONE) {
         graphics->port = (gint32)UNSET32;
+        graphics->tls_port = (gint32)UNSET32;
         graphics->websocket = (gint32)UNSET32;
         graphics->autoport = TOGGLE_UNSET;
         return TRUE;

@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).parent
 SKIP = 77
 KINDS = {'emulator', 'disk', 'controller', 'interface', 'serial', 'parallel', 'console', 'channel', 'input', 'graphics', 'sound',
          'audio', 'video', 'hub', 'watchdog', 'memballoon', 'rng', 'panic'}
-TYPES = {'disk': {'file', 'block'}, 'interface': {'user', 'bridge', 'ethernet'}, 'graphics': {'vnc'}}
+TYPES = {'disk': {'file', 'block'}, 'interface': {'user', 'bridge', 'ethernet'}, 'graphics': {'vnc', 'spice', 'egl-headless', 'sdl', 'dbus'}}
 
 
 def in_scope(xml: str) -> bool:
