@@ -50,7 +50,8 @@ typedef struct Guest {
     gboolean shut_down;   /* SHUTDOWN came: what ends now ends well */
     gboolean panicked;
     gboolean finished;    /* saved or dumped for good: its end is expected, and nobody is to hear how QEMU takes it */
-    JobState migration, dump;
+    JobState migration, dump; /* at most one of them is not JOB_NONE */
+    gint64 job_stopped;       /* when the guest was made to stand still for it; 0: it was not */
     char *job_error;
 
     /* loop only */

@@ -90,6 +90,10 @@ static void on_stop(Guest *guest, JsonObject *data)
 {
     int reason = take_reason(guest, &guest->pause_reason, VIR_DOMAIN_PAUSED_UNKNOWN);
 
+    g_mutex_lock(&guest->lock);
+    if (guest->migration == JOB_UNDER_WAY && guest->job_stopped == 0)
+        guest->job_stopped = g_get_monotonic_time();
+    g_mutex_unlock(&guest->lock);
     if (qmp_event_state(guest) == VIR_DOMAIN_RUNNING && !boots_again(guest))
         qmp_event_pause(guest, reason);
 }

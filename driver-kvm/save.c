@@ -5,6 +5,7 @@
  */
 #include "driver-kvm/guest.h"
 
+#include "driver-kvm/progress.h"
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
 #include "lib/json-peek.h"
@@ -12,6 +13,15 @@
 #define SAVE_DEADLINE (G_GUINT64_CONSTANT(3600) * G_USEC_PER_SEC)
 #define SETTLE_INTERVAL 1000
 #define NO_LIMIT G_GINT64_CONSTANT(9007199254740991) /* bytes a second; the largest whole number of JSON's everywhere */
+
+/* What came before is nothing that anybody asks for now. */
+static void begin(Guest *guest)
+{
+    g_mutex_lock(&guest->lock);
+    guest->migration = guest->dump = JOB_NONE;
+    guest->job_stopped = 0;
+    g_mutex_unlock(&guest->lock);
+}
 
 static gboolean pause_for(Guest *guest, Qmp *qmp, int reason, GError **error)
 {
@@ -21,6 +31,7 @@ static gboolean pause_for(Guest *guest, Qmp *qmp, int reason, GError **error)
         return TRUE;
     g_mutex_lock(&guest->lock);
     guest->pause_reason = reason;
+    guest->job_stopped = g_get_monotonic_time();
     g_mutex_unlock(&guest->lock);
     /* a daemon that restarts in between must know why the guest stands still */
     return guest->kvm->host->save_status(guest->vm, error) && qmp_stop(qmp, error);
@@ -70,6 +81,8 @@ static gboolean migrate_to(Guest *guest, Qmp *qmp, int fd, GError **error)
     guest_set_job(guest, &guest->migration, JOB_UNDER_WAY, NULL);
     if (!qmp_do(qmp, "migrate", qmp_args("s:uri", "fd:save", NULL), QMP_DEADLINE, error))
         return FALSE;
+    if (guest->kvm->host->aborted(guest->vm))
+        cancel(qmp);
     if (guest_wait_job(guest, &guest->migration, g_get_monotonic_time() + SAVE_DEADLINE, error))
         return settle(qmp, error);
     cancel(qmp);
@@ -89,7 +102,10 @@ static gboolean save_to_fd(gpointer self, Vm *vm, int fd, const char *path, GErr
     g_autoptr(Guest) guest = guest_need(self, vm, error);
     g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
 
-    if (!qmp || !pause_for(guest, qmp, VIR_DOMAIN_PAUSED_SAVE, error) || !migrate_to(guest, qmp, fd, error))
+    if (!qmp)
+        return FALSE;
+    begin(guest);
+    if (!pause_for(guest, qmp, VIR_DOMAIN_PAUSED_SAVE, error) || !migrate_to(guest, qmp, fd, error))
         return FALSE;
     mark_finished(guest);
     return TRUE;
@@ -158,7 +174,10 @@ static gboolean dump_to_fd(gpointer self, Vm *vm, int fd, const char *path, guin
     g_autoptr(Guest) guest = guest_need(self, vm, error);
     g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
 
-    if (!qmp || (!(flags & VIR_DUMP_LIVE) && !pause_for(guest, qmp, VIR_DOMAIN_PAUSED_DUMP, error)))
+    if (!qmp)
+        return FALSE;
+    begin(guest);
+    if (!(flags & VIR_DUMP_LIVE) && !pause_for(guest, qmp, VIR_DOMAIN_PAUSED_DUMP, error))
         return FALSE;
     gboolean dumped = flags & VIR_DUMP_MEMORY_ONLY ? dump_memory(guest, qmp, fd, format, error)
                                                    : migrate_to(guest, qmp, fd, error);
@@ -170,4 +189,6 @@ static gboolean dump_to_fd(gpointer self, Vm *vm, int fd, const char *path, guin
 const DriverSaveOps kvm_save_ops = {
     .save = save_to_fd,
     .dump = dump_to_fd,
+    .progress = progress_of,
+    .abort = progress_abort,
 };

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "daemon/core/wire-params.h"
 #include "daemon/rpc/remote-gen.h"
 
 /* BODY is the event's own message. What is put there is borrowed: messages are encoded and then forgotten. */
@@ -149,6 +150,12 @@ FILL(memory_device_size, RemoteDomainEventMemoryDeviceSizeChangeMsg)
     body->size = event->memory_device_size.size;
 }
 
+/* The list is freed in event_wire_send(). */
+FILL(job_completed, RemoteDomainEventCallbackJobCompletedMsg)
+{
+    body->params = wire_params_borrow(event->job.params, &body->n_params);
+}
+
 static void fill_nothing(gpointer body, const VmEvent *event)
 {
 }
@@ -202,7 +209,8 @@ static const Row rows[] = {
         ONE(CALLBACK_AGENT_LIFECYCLE, CallbackAgentLifecycle, fill_agent_lifecycle_body),
     [VIR_DOMAIN_EVENT_ID_DEVICE_ADDED] = ONE(CALLBACK_DEVICE_ADDED, CallbackDeviceAdded, fill_device_added_body),
     [VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION] = {0},
-    [VIR_DOMAIN_EVENT_ID_JOB_COMPLETED] = {0},
+    [VIR_DOMAIN_EVENT_ID_JOB_COMPLETED] =
+        ONE(CALLBACK_JOB_COMPLETED, CallbackJobCompleted, fill_job_completed_body),
     [VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED] =
         ONE(CALLBACK_DEVICE_REMOVAL_FAILED, CallbackDeviceRemovalFailed, fill_device_removal_failed_body),
     [VIR_DOMAIN_EVENT_ID_METADATA_CHANGE] =
@@ -244,4 +252,6 @@ void event_wire_send(Client *client, const EventSource *source, const VmEvent *e
     client_send_message(client, proc, message);
     if (event->id == VIR_DOMAIN_EVENT_ID_GRAPHICS)
         g_free(((RemoteDomainEventGraphicsMsg *)(gpointer)body)->subject);
+    if (event->id == VIR_DOMAIN_EVENT_ID_JOB_COMPLETED)
+        g_free(((RemoteDomainEventCallbackJobCompletedMsg *)(gpointer)body)->params);
 }

@@ -23,6 +23,7 @@ typedef struct {
     VmEvent event;
     GStringChunk *strings; /* what EVENT's strings point to */
     const char **identities;
+    Params *params; /* a copy of what EVENT carries */
 } Emitted;
 
 static Loop *event_loop;
@@ -114,6 +115,7 @@ static void emitted_free(Emitted *emitted)
     vm_unref(emitted->vm);
     g_free(emitted->name);
     g_free(emitted->identities);
+    params_free(emitted->params);
     g_string_chunk_free(emitted->strings);
     g_free(emitted);
 }
@@ -179,6 +181,15 @@ static void keep_strings(Emitted *emitted)
             copy_identities(emitted->strings, emitted->event.graphics.identities);
 }
 
+static void keep_params(Emitted *emitted)
+{
+    if (emitted->event.id != VIR_DOMAIN_EVENT_ID_JOB_COMPLETED)
+        return;
+    emitted->params = params_new();
+    params_extend(emitted->params, emitted->event.job.params);
+    emitted->event.job.params = emitted->params;
+}
+
 static void emit_as(Vm *vm, const char *name, const VmEvent *event)
 {
     g_autoptr(VmView) view = vm_view(vm);
@@ -189,6 +200,7 @@ static void emit_as(Vm *vm, const char *name, const VmEvent *event)
     emitted->event = *event;
     emitted->strings = g_string_chunk_new(128);
     keep_strings(emitted);
+    keep_params(emitted);
     loop_post(event_loop, deliver, emitted);
 }
 

@@ -4,6 +4,7 @@
 #include "daemon/core/event.h"
 #include "daemon/core/record.h"
 #include "daemon/core/run.h"
+#include "daemon/core/vm-job.h"
 #include "lib/log.h"
 
 static gint shut; /* atomic, and set on the event loop: what runs there has seen it or is over */
@@ -136,6 +137,7 @@ static DriverHost host = {
     .edit_live = host_edit_live,
     .save_status = record_save,
     .stopped = host_stopped,
+    .aborted = vm_job_aborted,
     .emit = event_emit,
     .log = host_log,
 };

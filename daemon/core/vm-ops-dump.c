@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers: core dumps. */
 #include "daemon/core/save-file.h"
+#include "daemon/core/vm-job.h"
 #include "daemon/core/vm-ops.h"
 #include "lib/log.h"
 
@@ -41,11 +42,22 @@ static gboolean write_dump(Vm *vm, const char *path, guint format, guint flags, 
     g_autoptr(SaveFile) file = save_file_new(path, &how, error);
     if (!file)
         return FALSE;
+    if (!vm_job_enter(vm, error))
+        return FALSE;
     if (!instance->driver->save->dump(instance->self, vm, save_file_fd(file), path, format, flags, error)) {
-        save_file_explain(file, error);
+        if (!vm_job_explain(vm, error))
+            save_file_explain(file, error);
         return FALSE;
     }
-    return save_file_commit(file, error);
+    return vm_job_done(vm, error) && save_file_commit(file, error);
+}
+
+static gboolean dump_to_file(Vm *vm, const char *path, guint format, guint flags, GError **error)
+{
+    vm_job_begin(vm, VIR_DOMAIN_JOB_OPERATION_DUMP, !(flags & VIR_DUMP_MEMORY_ONLY));
+    gboolean written = write_dump(vm, path, format, flags, error);
+    vm_job_end(vm);
+    return written;
 }
 
 /* What the flags want of the guest after its memory is in the file. */
@@ -66,7 +78,7 @@ static gboolean dump(Call *call, const char *path, guint format, guint flags, GE
     if (!check_flags(format, flags, error) || !vm_check_monitor(vm, error))
         return FALSE;
     g_autoptr(VmView) before = vm_view(vm);
-    gboolean ok = write_dump(vm, path, format, flags, error) && finish(vm, flags, error);
+    gboolean ok = dump_to_file(vm, path, format, flags, error) && finish(vm, flags, error);
     g_autoptr(VmView) after = vm_view(vm);
     if (before->state == VIR_DOMAIN_RUNNING && after->id == before->id) {
         vm_publish_went_on(vm, VIR_DOMAIN_RUNNING_UNPAUSED); /* where it failed before the guest was paused */

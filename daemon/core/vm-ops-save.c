@@ -14,6 +14,7 @@
 #include "daemon/core/saved-run.h"
 #include "daemon/core/store.h"
 #include "daemon/core/vm-document.h"
+#include "daemon/core/vm-job.h"
 #include "daemon/core/vm-ops.h"
 #include "daemon/core/vm-save.h"
 #include "lib/log.h"
@@ -53,11 +54,14 @@ static gboolean runs_after(const VmView *view, guint flags)
 static gboolean write_file(Vm *vm, SaveFile *file, GError **error)
 {
     const DriverInstance *instance = vm->instance;
+    if (!vm_job_enter(vm, error))
+        return FALSE;
     if (!instance->driver->save->save(instance->self, vm, save_file_fd(file), save_file_path(file), error)) {
-        save_file_explain(file, error);
+        if (!vm_job_explain(vm, error))
+            save_file_explain(file, error);
         return FALSE;
     }
-    return record_save(vm, error) && save_file_commit(file, error);
+    return vm_job_done(vm, error) && record_save(vm, error) && save_file_commit(file, error);
 }
 
 /* The file for SAVE, with XML in its head. */
@@ -91,13 +95,21 @@ static void go_on(Vm *vm, const VmView *before)
         log_line(LOG_ERR, "the guest stays paused after its save failed: %s", error->message);
 }
 
-static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GError **error)
+static gboolean write_whole(Vm *vm, const VmView *view, const Save *save, GError **error)
 {
     g_autofree char *xml = document(vm, view, save->new_xml, error);
     g_autoptr(SaveFile) file = xml && document_limit_check(xml, view->live->name, 0, error)
                                    ? open_file(view, save, xml, error)
                                    : NULL;
-    if (file && write_file(vm, file, error))
+    return file && write_file(vm, file, error);
+}
+
+static gboolean save_to_file(Vm *vm, const VmView *view, const Save *save, GError **error)
+{
+    vm_job_begin(vm, VIR_DOMAIN_JOB_OPERATION_SAVE, TRUE);
+    gboolean written = write_whole(vm, view, save, error);
+    vm_job_end(vm);
+    if (written)
         return TRUE;
     go_on(vm, view);
     return FALSE;
@@ -151,21 +163,25 @@ gboolean remote_domain_save_params(Call *call, const RemoteDomainSaveParamsArgs 
 
 /* --- managed save --- */
 
-gboolean remote_domain_managed_save(Call *call, const RemoteDomainManagedSaveArgs *args, GError **error)
+gboolean vm_save_managed(Vm *vm, guint flags, GError **error)
 {
-    Vm *vm = call->vm;
-    if (!can_save(call, error) || !vm_save_check_flags(args->flags, error))
+    if (!vm_check_monitor(vm, error))
         return FALSE;
     g_autoptr(VmView) view = vm_view(vm);
     if (!view->next)
-        return error_set(error, call->instance->from, VIR_ERR_OPERATION_INVALID,
+        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID,
                          "cannot do managed save for transient domain");
     g_autofree char *path = store_managed_save_path(vm);
-    const Save what = {.path = path, .flags = args->flags};
+    const Save what = {.path = path, .flags = flags};
     if (!save_to_file(vm, view, &what, error))
         return FALSE;
     managed_save_made(vm);
     return end_saved(vm, view, error);
+}
+
+gboolean remote_domain_managed_save(Call *call, const RemoteDomainManagedSaveArgs *args, GError **error)
+{
+    return can_save(call, error) && vm_save_check_flags(args->flags, error) && vm_save_managed(call->vm, args->flags, error);
 }
 
 gboolean remote_domain_managed_save_remove(Call *call, const RemoteDomainManagedSaveRemoveArgs *args, GError **error)

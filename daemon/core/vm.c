@@ -62,6 +62,7 @@ void vm_unref(Vm *vm)
     vm_set_private(vm, NULL, NULL);
     if (vm->sampler)
         vm->sampler_destroy(vm->sampler);
+    params_free(vm->last_job);
     vm_view_unref(vm->view);
     queue_unref(vm->queue);
     g_mutex_clear(&vm->lock);

@@ -11,6 +11,7 @@
 #include "lib/error.h"
 
 typedef struct Registry Registry; /* daemon/core/registry.h */
+typedef struct VmJob VmJob;       /* daemon/core/vm-job.h */
 
 typedef struct DriverInstance { /* a loaded driver: one per module, lives as long as the daemon */
     const Driver *driver;
@@ -50,6 +51,8 @@ struct Vm {
     GDestroyNotify private_destroy;
     const char *operation; /* what the queue is doing now, for messages; NULL if idle; static */
     gint64 operation_since;
+    VmJob *job;       /* what clients can watch and end; NULL: nothing */
+    Params *last_job; /* figures of the last one that succeeded; NULL: none, or a client has taken them */
     gboolean removed; /* no longer in the registry */
     VmPhase phase;
     VmEnd end;        /* the driver saw the end while the start operation was at it */

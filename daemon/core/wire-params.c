@@ -24,21 +24,32 @@ static void write_value(const Param *param, RemoteTypedParamValue *value)
         value->b = param->value.b;
         break;
     case VIR_TYPED_PARAM_STRING:
-        value->s = g_strdup(param->value.s);
+        value->s = param->value.s;
         break;
     }
 }
 
-RemoteTypedParam *wire_params(const Params *params, guint32 *ret_n)
+RemoteTypedParam *wire_params_borrow(const Params *params, guint32 *ret_n)
 {
     guint n = params_length(params);
     RemoteTypedParam *out = n ? g_new0(RemoteTypedParam, n) : NULL;
     for (guint i = 0; i < n; i++) {
         const Param *param = params_at(params, i);
-        out[i].field = g_strdup(param->field);
+        out[i].field = param->field;
         write_value(param, &out[i].value);
     }
     *ret_n = n;
+    return out;
+}
+
+RemoteTypedParam *wire_params(const Params *params, guint32 *ret_n)
+{
+    RemoteTypedParam *out = wire_params_borrow(params, ret_n);
+    for (guint i = 0; i < *ret_n; i++) {
+        out[i].field = g_strdup(out[i].field);
+        if (out[i].value.type == VIR_TYPED_PARAM_STRING)
+            out[i].value.s = g_strdup(out[i].value.s);
+    }
     return out;
 }
 

@@ -98,6 +98,12 @@ typedef struct {
     gboolean (*dump)(gpointer self, Vm *vm, int fd, const char *path, guint format, guint flags, GError **error);
 } DriverSaveOps;
 
+    /* Adds to PARAMS how far the save or dump is that is under way, or was just done: VIR_DOMAIN_JOB_* fields, none as long
+     * as nothing is known. Pool. BUDGET as in DriverStatsOps. */
+    gboolean (*progress)(gpointer self, Vm *vm, guint64 budget, Params *params, GError **error);
+    /* The save or dump under way fails soon. Harmless if there is none. Pool. */
+    gboolean (*abort)(gpointer self, Vm *vm, GError **error);
+
 /* Figures of a running guest. Pool. BUDGET is in microseconds: past it the call fails with VIR_ERR_OPERATION_TIMEOUT. */
 typedef struct {
     /* Adds the GROUPS (virDomainStatsTypes) it knows, with libvirt's field names. CPU_TOTAL, VCPU and INTERFACE come

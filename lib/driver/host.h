@@ -9,6 +9,7 @@
 #include <libvirt/libvirt.h>
 #include "lib/loop.h"
 #include "lib/model/model.h"
+#include "lib/params.h"
 
 typedef struct Vm Vm; /* the daemon's domain object; a driver only passes it back */
 
@@ -57,6 +58,7 @@ typedef struct {
         struct { const char *alias; guint64 size; } memory_device_size;
         struct { const char *path; const char *dst; int type, status; } block_job;
         struct { const char *dev, *path; guint64 threshold, excess; } block_threshold;
+        struct { const Params *params; } job; /* completed */
     };
 } VmEvent;
 
@@ -106,6 +108,10 @@ typedef struct DriverHost {
      * daemon publishes the end, sends the event, removes the record and queues cleanup. Called once per run by the
      * driver that noticed; later calls for the same run are ignored. */
     void (*stopped)(Vm *vm, int detail, int reason);
+
+    /* A client wants the save or dump under way to end. Asked once more when a driver has begun one: what was wished for
+     * before that, DriverSaveOps.abort could not do. */
+    gboolean (*aborted)(Vm *vm);
 
     void (*emit)(Vm *vm, const VmEvent *event);
 
