@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What QEMU alone knows, after the start. */
 #include "driver-kvm/argv.h"
+#include "driver-kvm/chardev.h"
 #include "lib/error.h"
 #include "lib/json-peek.h"
 #include "lib/model/domain-defaults.h"
@@ -31,38 +32,38 @@ static const char *terminal_of(JsonObject *chardev)
     return file && g_str_has_prefix(file, PTY) && strlen(file) < TTY_MAX ? file + strlen(PTY) : NULL;
 }
 
-static void learn_terminal(Chardev *chardev, JsonObject *known)
+/* ChardevFunc; DATA: the list of character devices. */
+static void learn_terminal(const ChardevView *view, ChardevSource **source, const char *alias, gpointer data)
 {
-    const char *terminal = terminal_of(known);
+    JsonObject *known = view->type == CHARDEV_TYPE_PTY && alias ? find_chardev(data, alias) : NULL;
+    const char *terminal = known ? terminal_of(known) : NULL;
 
-    if (chardev->type != CHARDEV_TYPE_PTY || !terminal)
+    if (!terminal)
         return;
-    if (!chardev->source)
-        chardev->source = chardev_source_new();
-    g_free(chardev->source->path);
-    chardev->source->path = g_strdup(terminal);
+    if (!*source)
+        *source = chardev_source_new();
+    g_free((*source)->path);
+    (*source)->path = g_strdup(terminal);
 }
 
 gboolean argv_learn(Domain *live, const char *command, JsonNode *answer, GError **error)
 {
     JsonArray *chardevs = json_peek_as_array(answer);
-    Devices *devices = live->devices;
-    GPtrArray *lists[] = {devices->serials, devices->parallels, devices->channels, devices->consoles};
+    const GPtrArray *channels = live->devices->channels;
 
     if (strcmp(command, argv_questions[0]) != 0)
         return TRUE;
     if (!chardevs)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "QEMU's answer to %s is not a list", command);
-    for (gsize n = 0; n < G_N_ELEMENTS(lists); n++)
-        for (guint i = 0; i < lists[n]->len; i++) {
-            Chardev *chardev = g_ptr_array_index(lists[n], i);
-            JsonObject *known = chardev->alias ? find_chardev(chardevs, chardev->alias->name) : NULL;
+    chardev_each(live, learn_terminal, chardevs);
+    for (guint i = 0; i < channels->len; i++) {
+        Chardev *channel = g_ptr_array_index(channels, i);
+        JsonObject *known = channel->alias ? find_chardev(chardevs, channel->alias->name) : NULL;
 
-            learn_terminal(chardev, known);
-            if (known && lists[n] == devices->channels && chardev->target->type == CHARDEV_TARGET_TYPE_VIRTIO)
-                chardev->target->state = json_peek_true(known, "frontend-open") ? CHANNEL_STATE_CONNECTED
-                                                                                : CHANNEL_STATE_DISCONNECTED;
-        }
+        if (known && channel->target->type == CHARDEV_TARGET_TYPE_VIRTIO)
+            channel->target->state = json_peek_true(known, "frontend-open") ? CHANNEL_STATE_CONNECTED
+                                                                            : CHANNEL_STATE_DISCONNECTED;
+    }
     domain_twin_consoles(live);
     return TRUE;
 }

@@ -11,13 +11,34 @@ typedef struct {
     const ChardevProtocol *protocol;
     const ChardevLog *log;
     gboolean parallel;          /* of a parallel port: a host's device is one too */
+    const char *spice;          /* what SPICE is to carry, where it is the back end: "vdagent", "usbredir", "smartcard" */
 } ChardevView;
 
 #define CHARDEV_VIEW(device)                                                                                       \
-    ((ChardevView){(device)->type, (device)->source, (device)->bind_source, (device)->protocol, (device)->log, FALSE})
+    ((ChardevView){(device)->type, (device)->source, (device)->bind_source, (device)->protocol, (device)->log, FALSE,   \
+                    NULL})
 
-/* Refuses what QEMU or this driver cannot do, and what lacks a path or port. */
-gboolean chardev_validate(const ChardevView *view, GError **error);
+static inline const char *chardev_path(const ChardevView *view)
+{
+    return view->source ? view->source->path : NULL;
+}
+
+static inline gboolean chardev_listens(const ChardevView *view)
+{
+    return view->source && view->source->mode == CHARDEV_MODE_BIND;
+}
+
+/* What a document may leave open. Both may become new objects. */
+void chardev_complete(ChardevType type, ChardevSource *source, ChardevProtocol **protocol);
+#define CHARDEV_COMPLETE(device) chardev_complete((device)->type, (device)->source, &(device)->protocol)
+
+/* FN for each character device of LIVE but the consoles that stand for a serial port: their back end, where its source is
+ * kept, and their alias (NULL: none yet). */
+typedef void (*ChardevFunc)(const ChardevView *view, ChardevSource **source, const char *alias, gpointer data);
+void chardev_each(const Domain *live, ChardevFunc fn, gpointer data);
+
+/* Refuses what QEMU or this driver cannot do in DEF, and what lacks a path or port. */
+gboolean chardev_validate(const Domain *def, const ChardevView *view, GError **error);
 
 /* What there must be on the host, and what QEMU's user must be able to use: the other end of a connection, pipes, the host's
  * own devices. NULL terminated, to free. */

@@ -107,11 +107,11 @@ static void want_audio(Domain *def)
     for (guint i = 0; i < def->devices->graphics->len; i++) {
         const Graphics *graphics = g_ptr_array_index(def->devices->graphics, i);
 
-        if (graphics->type == GRAPHICS_TYPE_SDL || graphics->type == GRAPHICS_TYPE_DBUS)
-            return; /* these bring their own */
+        if (graphics->type == GRAPHICS_TYPE_SPICE)
+            type = AUDIO_TYPE_SPICE;
         if (graphics->type == GRAPHICS_TYPE_VNC)
             type = AUDIO_TYPE_NONE;
-        if (graphics->type == GRAPHICS_TYPE_SPICE)
+    }
     if (type == AUDIO_TYPE_UNSET) /* the other displays bring their own */
         return;
             type = AUDIO_TYPE_SPICE;

@@ -8,6 +8,9 @@
 #include "lib/error.h"
 #include "lib/model/pci-map.h"
 #include <stdlib.h>
+#include <string.h>
+
+#define SPICE_AGENT "com.redhat.spice.0"
 
 static int port_of(const Chardev *chardev)
 {
@@ -30,21 +33,6 @@ static void default_port(const GPtrArray *list, Chardev *chardev)
     for (guint i = 0; i < list->len; i++)
         highest = MAX(highest, port_of(g_ptr_array_index(list, i)));
     set_port(chardev, highest + 1);
-}
-
-static void complete_backend(Chardev *chardev)
-{
-    if (chardev->type == CHARDEV_TYPE_UNIX && chardev->source && chardev->source->path &&
-        chardev->source->mode == CHARDEV_MODE_UNSET)
-        chardev->source->mode = CHARDEV_MODE_CONNECT;
-    if (chardev->type == CHARDEV_TYPE_TCP) {
-        if (chardev->source && chardev->source->mode == CHARDEV_MODE_UNSET)
-            chardev->source->mode = CHARDEV_MODE_CONNECT;
-        if (!chardev->protocol)
-            chardev->protocol = chardev_protocol_new();
-        if (chardev->protocol->type == CHARDEV_PROTOCOL_TYPE_UNSET)
-            chardev->protocol->type = CHARDEV_PROTOCOL_TYPE_RAW;
-    }
 }
 
 static const struct {
@@ -74,14 +62,16 @@ static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, 
             serial->target->model->name = serial_models[i].model;
     }
     default_port(def->devices->serials, serial);
-    complete_backend(serial);
+    CHARDEV_COMPLETE(serial);
     return TRUE;
 }
 
 static gboolean complete_parallel(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
-    default_port(def->devices->parallels, device);
-    complete_backend(device);
+    Chardev *parallel = device;
+
+    default_port(def->devices->parallels, parallel);
+    CHARDEV_COMPLETE(parallel);
     return TRUE;
 }
 
@@ -92,16 +82,15 @@ static gboolean complete_console(Domain *def, gpointer device, const Caps *caps,
     if (console->target->type == CHARDEV_TARGET_TYPE_UNSET)
         console->target->type = CHARDEV_TARGET_TYPE_SERIAL;
     default_port(def->devices->consoles, console);
-    complete_backend(console);
+    CHARDEV_COMPLETE(console);
     return TRUE;
 }
 
-/* A socket below a folder of ours was made up by us: it is made up anew at each start. */
 static gboolean complete_channel(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
     Chardev *channel = device;
 
-    complete_backend(channel);
+    CHARDEV_COMPLETE(channel);
     return TRUE;
 }
 
@@ -136,15 +125,23 @@ static gboolean validate_serial(const Domain *def, gconstpointer device, const C
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "Target type '%s' requires address type '%s'", chardev_target_type_to_string(serial->target->type),
                          address_type_to_string(wanted));
-    return chardev_validate(&view, error);
+    return chardev_validate(def, &view, error);
+}
+
+/* What SPICE carries for a port of a virtio-serial bus is its agent's. */
+static ChardevView view_of(const Chardev *chardev)
+{
+    ChardevView view = CHARDEV_VIEW(chardev);
+
+    view.spice = chardev->target->type == CHARDEV_TARGET_TYPE_VIRTIO ? "vdagent" : NULL;
+    return view;
 }
 
 static gboolean validate_backend(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
 {
-    const Chardev *chardev = device;
-    ChardevView view = CHARDEV_VIEW(chardev);
+    ChardevView view = view_of(device);
 
-    return chardev_validate(&view, error);
+    return chardev_validate(def, &view, error);
 }
 
 static guint connect_serial(const Domain *def, gconstpointer device)
@@ -246,7 +243,7 @@ static gboolean build_virtio(const Domain *live, const Chardev *chardev, const c
                              ArgvContext *context, GPtrArray *parts, GError **error)
 {
     g_autoptr(JsonObject) props = props_new("driver", driver);
-    ChardevView view = CHARDEV_VIEW(chardev);
+    ChardevView view = view_of(chardev);
 
     if (!chardev_build(&view, chardev->alias->name, context, parts, error) ||
         !device_address_props(live, chardev->address, props, error))
@@ -271,16 +268,45 @@ static gboolean build_console(const Domain *live, gconstpointer device, const Ca
     return build_virtio(live, console, "virtconsole", NULL, context, parts, error);
 }
 
+/* An address in a user network, behind which is a character device. */
+static gboolean build_forward(const Chardev *channel, ArgvContext *context, GPtrArray *parts, GError **error)
+{
+    ChardevView view = CHARDEV_VIEW(channel);
+    JsonObject *props, *rule;
+    JsonArray *rules;
+
+    if (!chardev_build(&view, channel->alias->name, context, parts, error))
+        return FALSE;
+    rule = json_object_new();
+    props_format(rule, "str", "tcp:%s:%s-chardev:char%s", channel->target->address, channel->target->port,
+                 channel->alias->name);
+    rules = json_array_new();
+    json_array_add_object_element(rules, rule);
+    props = props_new("type", "user");
+    json_object_set_array_member(props, "guestfwd", rules);
+    props_string(props, "id", channel->alias->name);
+    parts_add(parts, PART_NETDEV, props);
+    return TRUE;
+}
+
 static gboolean build_channel(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context,
                               GPtrArray *parts, GError **error)
 {
     const Chardev *channel = device;
+    const char *name = channel->target->name;
 
+    if (channel->target->type == CHARDEV_TARGET_TYPE_GUESTFWD)
+        return build_forward(channel, context, parts, error);
+    if (channel->target->type == CHARDEV_TARGET_TYPE_VIRTIO && channel->type == CHARDEV_TYPE_SPICEVMC) {
+        if (name && strcmp(name, SPICE_AGENT) != 0)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Unsupported spicevmc target name '%s'", name);
+        name = SPICE_AGENT;
+    }
     if (channel->target->type != CHARDEV_TARGET_TYPE_VIRTIO)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "a channel with <target type='%s'> is not supported by this driver",
                          chardev_target_type_to_string(channel->target->type));
-    return build_virtio(live, channel, "virtserialport", channel->target->name, context, parts, error);
+    return build_virtio(live, channel, "virtserialport", name, context, parts, error);
 }
 
 

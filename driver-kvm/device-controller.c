@@ -41,6 +41,7 @@ static const struct {
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_DC390, "dc390", PCI_CONNECT_DEVICE},
     {CONTROLLER_TYPE_SATA, CONTROLLER_MODEL_UNSET, "ahci", PCI_CONNECT_DEVICE},
     {CONTROLLER_TYPE_IDE, CONTROLLER_MODEL_UNSET, NULL, PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_CCID, CONTROLLER_MODEL_UNSET, "usb-ccid", 0},
     {CONTROLLER_TYPE_VIRTIO_SERIAL, CONTROLLER_MODEL_UNSET, "virtio-serial-pci", PCI_CONNECT_EXPRESS},
     {CONTROLLER_TYPE_VIRTIO_SERIAL, CONTROLLER_MODEL_VIRTIO, "virtio-serial-pci", PCI_CONNECT_EXPRESS},
     {CONTROLLER_TYPE_VIRTIO_SERIAL, CONTROLLER_MODEL_VIRTIO_TRANSITIONAL, "virtio-serial-pci-transitional",
@@ -67,6 +68,11 @@ static guint connect_pci(const Domain *def, gconstpointer device)
         if (models[i].type == controller->type && models[i].model == controller->model)
             return models[i].connect;
     return controller->type == CONTROLLER_TYPE_USB && controller->model == CONTROLLER_MODEL_UNSET ? PCI_CONNECT_DEVICE : 0;
+}
+
+static gboolean is_usb(gconstpointer device)
+{
+    return ((const Controller *)device)->type == CONTROLLER_TYPE_CCID;
 }
 
 static void complete_scsi(Controller *controller, const Caps *caps)
@@ -354,7 +360,7 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
         add_scsi(controller, props);
     else if (controller->type == CONTROLLER_TYPE_VIRTIO_SERIAL)
         add_virtio_serial(controller, props);
-    else if (controller->type == CONTROLLER_TYPE_SATA)
+    else if (controller->type == CONTROLLER_TYPE_SATA || controller->type == CONTROLLER_TYPE_CCID)
         props_string(props, "id", controller->alias->name);
     if (!device_address_props(live, controller->address, props, error))
         return FALSE;
@@ -365,5 +371,5 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 const DeviceKind device_controller = {
     .name = "controller", .offset = offsetof(Devices, controllers), .alias = offsetof(Controller, alias),
     .address = offsetof(Controller, address), .make_alias = make_alias, .complete = complete, .validate = validate,
-    .connect = connect_pci, .rank = rank, .build = build,
+    .connect = connect_pci, .is_usb = is_usb, .rank = rank, .build = build,
 };

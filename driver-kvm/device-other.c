@@ -74,20 +74,12 @@ static gboolean is_usb_hostdev(gconstpointer device)
     return ((const Hostdev *)device)->type == HOSTDEV_TYPE_USB;
 }
 
-static gboolean is_usb_redirdev(gconstpointer device)
-{
-    return ((const Redirdev *)device)->bus == REDIRDEV_BUS_USB;
-}
-
 #define ROW(member, type) .offset = offsetof(Devices, member), .alias = offsetof(type, alias), .address = offsetof(type, address)
 
 const DeviceKind device_memory = {.name = "memory", ROW(memories, MemoryDevice), .prefix = "dimm", .connect = connect_memory};
 const DeviceKind device_filesystem = {.name = "filesystem", ROW(filesystems, Filesystem), .prefix = "fs",
                                       .complete = complete_filesystem, .connect = connect_filesystem};
-const DeviceKind device_smartcard = {.name = "smartcard", ROW(smartcards, Smartcard), .prefix = "smartcard"};
 const DeviceKind device_tpm = {.name = "tpm", ROW(tpms, Tpm), .prefix = "tpm"};
-const DeviceKind device_redirdev = {.name = "redirdev", ROW(redirdevs, Redirdev), .prefix = "redir",
-                                    .is_usb = is_usb_redirdev};
 const DeviceKind device_hostdev = {.name = "hostdev", ROW(hostdevs, Hostdev), .prefix = "hostdev",
                                    .connect = connect_hostdev, .is_usb = is_usb_hostdev};
 const DeviceKind device_nvram = {.name = "nvram", ROW(nvram, Nvram), .single = TRUE, .prefix = "nvram"};

@@ -28,7 +28,7 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         return TRUE;
     if (view.type == CHARDEV_TYPE_UNIX && (!view.source || !view.source->path))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "Missing source path attribute for char device");
-    return chardev_validate(&view, error);
+    return chardev_validate(def, &view, error);
 }
 
 static guint connect_pci(const Domain *def, gconstpointer device)

@@ -122,18 +122,13 @@ static void add_os(GPtrArray *paths, const DomainOs *os)
         dac_paths_add(paths, os->nvram->source ? source_path(os->nvram->type, os->nvram->source) : os->nvram->path, TRUE);
 }
 
-static void add_chardevs(GPtrArray *paths, const Devices *devices)
+/* ChardevFunc; DATA: the paths. */
+static void add_chardev(const ChardevView *view, ChardevSource **source, const char *alias, gpointer data)
 {
-    GPtrArray *lists[] = {devices->serials, devices->parallels, devices->channels, devices->consoles};
+    g_auto(GStrv) host = chardev_host_paths(view);
 
-    for (gsize n = 0; n < G_N_ELEMENTS(lists); n++)
-        for (guint i = 0; i < lists[n]->len; i++) {
-            const Chardev *chardev = lists[n]->pdata[i];
-            ChardevView view = CHARDEV_VIEW(chardev);
-            g_auto(GStrv) host = chardev_host_paths(&view);
-            for (guint k = 0; host[k]; k++)
-                dac_paths_add(paths, host[k], TRUE);
-        }
+    for (guint i = 0; host[i]; i++)
+        dac_paths_add(data, host[i], TRUE);
 }
 
 gboolean start_access(Start *start, GError **error)
@@ -144,7 +139,7 @@ gboolean start_access(Start *start, GError **error)
     add_os(paths, live->os);
     for (guint i = 0; i < live->devices->disks->len; i++)
         add_disk(paths, live->devices->disks->pdata[i]);
-    add_chardevs(paths, live->devices);
+    chardev_each(live, add_chardev, paths);
     for (guint i = 0; i < live->devices->rngs->len; i++) {
         const Rng *rng = live->devices->rngs->pdata[i];
         if (rng->backend && rng->backend->model == RNG_BACKEND_MODEL_RANDOM)

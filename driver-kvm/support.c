@@ -100,7 +100,7 @@ static const struct {
     {"domain/commandline/env", "@name @value"},
 
     {"domain/devices", "emulator disk controller interface serial parallel console channel input graphics sound audio video "
-                       "hub watchdog memballoon rng panic"},
+                       "hub smartcard redirdev redirfilter watchdog memballoon rng panic"},
     {"*/alias", "@name"},
     {"*/boot", "@order"},
     {"*/rom", "@enabled @bar @file"},
@@ -154,10 +154,10 @@ static const struct {
     {"domain/devices/serial/target", "@type @port model"},
     {"domain/devices/parallel/target", "@type @port"},
     {"domain/devices/console/target", "@type @port"},
-    {"domain/devices/channel/target", "@type @name @state"},
+    {"domain/devices/channel/target", "@type @name @state @address @port"},
     {"*/protocol", "@type"},
     {"*/log", "@file @append"},
-    {"*/source", "@mode @path @host @service @append @tls reconnect"}, /* of a character device */
+    {"*/source", "@mode @path @host @service @append @tls @channel clipboard mouse reconnect"}, /* of a character device */
     {"*/reconnect", "@enabled @timeout"},
 
     {"domain/devices/input", "@type @bus @model driver alias address"},
@@ -214,6 +214,10 @@ static const char *allowed_at(const Check *check)
     /* The longest ending that has a line. */
     for (const char *from = check->path->str; !row && from < slash; from++) {
         g_autofree char *ending = *from == '/' ? g_strdup_printf("*%s", from) : NULL;
+    {"domain/devices/smartcard", "@mode @type source protocol log certificate database alias address"},
+    {"domain/devices/redirdev", "@bus @type source protocol log boot alias address"},
+    {"domain/devices/redirfilter", "usbdev"},
+    {"domain/devices/redirfilter/usbdev", "@class @vendor @product @version @allow"},
 
         row = ending ? g_hash_table_lookup(check->rows, ending) : NULL;
     }

@@ -263,6 +263,32 @@ void domain_want_serial_controllers(Domain *def)
     want_serial_for(def, def->devices->consoles);
 }
 
+void domain_want_card_controllers(Domain *def)
+{
+    const GPtrArray *cards = def->devices->smartcards;
+
+    for (guint i = 0; i < cards->len; i++) {
+        Smartcard *card = g_ptr_array_index(cards, i);
+        guint slot = 0;
+
+        if (!card->address) {
+            for (guint k = 0; k < cards->len; k++) {
+                const Address *other = ((const Smartcard *)g_ptr_array_index(cards, k))->address;
+
+                if (other && other->type == ADDRESS_TYPE_CCID && other->controller == 0)
+                    slot = MAX(slot, other->slot + 1);
+            }
+            card->address = address_new();
+            card->address->type = ADDRESS_TYPE_CCID;
+            card->address->controller = 0;
+            card->address->slot = slot;
+        }
+        if (card->address->type == ADDRESS_TYPE_CCID && card->address->controller < CONTROLLERS_MAX &&
+            !domain_controller(def, CONTROLLER_TYPE_CCID, card->address->controller))
+            domain_add_controller(def, CONTROLLER_TYPE_CCID, card->address->controller, CONTROLLER_MODEL_UNSET);
+    }
+}
+
 static guint port_number(const Address *address)
 {
     return address->port ? (guint)MIN(g_ascii_strtoull(address->port, NULL, 10), G_MAXUINT32) : 0;

@@ -32,6 +32,7 @@ void domain_number_controllers(Domain *def);
 /* Adds the controllers that disks and virtio-serial devices speak of. */
 void domain_want_disk_controllers(Domain *def);
 void domain_want_serial_controllers(Domain *def);
+void domain_want_card_controllers(Domain *def); /* places smartcards too */
 
 /* Gives each virtio console and channel its port. */
 gboolean domain_address_virtio_serial(Domain *def, GError **error);

@@ -179,6 +179,22 @@ static gboolean put_primary_video_first(Domain *def, GError **error)
     return TRUE;
 }
 
+/* A USB version of one decimal has two: 9.4 is 9.40. */
+static void normalize_versions(const Redirfilter *filter)
+{
+    for (guint i = 0; filter && i < filter->usbdevs->len; i++) {
+        RedirfilterDevice *rule = g_ptr_array_index(filter->usbdevs, i);
+        const char *dot = rule->version ? strchr(rule->version, '.') : NULL;
+
+        if (dot && strlen(dot) == 2) {
+            char *longer = g_strconcat(rule->version, "0", NULL);
+
+            g_free(rule->version);
+            rule->version = longer;
+        }
+    }
+}
+
 gboolean domain_normalize(Domain *def, GError **error)
 {
     Devices *devices = def->devices;
@@ -187,6 +203,7 @@ gboolean domain_normalize(Domain *def, GError **error)
     if (strchr(def->name, '/'))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", def->name);
     name_things(def);
+    normalize_versions(def->devices->redirfilter);
     if (!domain_normalize_cpus(def, error) || !put_primary_video_first(def, error))
         return FALSE;
     /* Sorted before buses are guessed, as libvirt does: a disk without a bus is sorted among its like. */
@@ -420,6 +437,7 @@ gboolean domain_imply(Domain *def, GError **error)
     imply_console(def);
     domain_want_disk_controllers(def);
     domain_want_serial_controllers(def);
+    domain_want_card_controllers(def);
     imply_video(def);
     return TRUE;
 }

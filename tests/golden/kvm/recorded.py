@@ -22,7 +22,7 @@ import xml.etree.ElementTree as ElementTree
 HERE = pathlib.Path(__file__).parent
 SKIP = 77
 KINDS = {'emulator', 'disk', 'controller', 'interface', 'serial', 'parallel', 'console', 'channel', 'input', 'graphics', 'sound',
-         'audio', 'video', 'hub', 'watchdog', 'memballoon', 'rng', 'panic'}
+         'audio', 'video', 'hub', 'smartcard', 'redirdev', 'redirfilter', 'watchdog', 'memballoon', 'rng', 'panic'}
 TYPES = {'disk': {'file', 'block'}, 'interface': {'user', 'bridge', 'ethernet'}, 'graphics': {'vnc', 'spice', 'egl-headless', 'sdl', 'dbus'}}
 
 
