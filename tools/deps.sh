@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What duovirt is built, run and tested with, as Debian 12 packages. Installs what is missing; as root.
 #
-#   deps.sh GROUP...      build run demo test oracle; default: all but the oracle
+#   deps.sh GROUP...      build run demo test clients oracle; default: build run test
 set -euo pipefail
 
 # compiler, generator (python3; libvirt-dev's public constants) and the libraries of ARCHITECTURE.md
@@ -14,6 +14,11 @@ run=(qemu-system-x86 qemu-utils seabios ipxe-qemu)
 demo=(libvirt-clients python3-pexpect busybox-static cpio kmod)
 # stock Python bindings, bridges and taps, schema checks, a bus with polkit, libFuzzer
 test=("${demo[@]}" python3-libvirt iproute2 libxml2-utils polkitd dbus-daemon dbus-bin clang libclang-rt-14-dev)
+# what people use with libvirt, and what it takes to show it working: a screen, disks that boot, firmware, a TPM
+clients=(virtinst virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 gir1.2-gtk-vnc-2.0 xvfb xdotool imagemagick dbus-daemon
+         libsys-virt-perl ruby-libvirt golang-go golang-github-libvirt-libvirt-go-dev gir1.2-libvirt-glib-1.0 python3-gi
+         prometheus-libvirt-exporter collectd-core munin-libvirt-plugins osinfo-db libosinfo-bin
+         ovmf swtpm swtpm-tools syslinux syslinux-common mtools dosfstools systemd-boot-efi)
 # Debian's libvirtd to compare with, only its programs: libvirt-daemon-system would start it on this machine
 oracle=(libvirt-daemon libvirt-daemon-driver-qemu)
 
@@ -38,4 +43,5 @@ export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt-get -q -o Acquire::Retries=3 update >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
+# In runlevel 1 nothing is started that a package brings along (exporters, collectd).
+RUNLEVEL=1 apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
