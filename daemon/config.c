@@ -40,6 +40,8 @@ static const Key keys[] = {
     {"log_level", WORD, G_STRUCT_OFFSET(Config, log_level), .number = LOG_INFO, .words = levels},
     {"autostart_parallel", NUMBER, G_STRUCT_OFFSET(Config, rules.parallel), .number = 4, .min = 1, .max = 256},
     {"autostart_delay", NUMBER, G_STRUCT_OFFSET(Config, rules.delay), .max = HOST_SECONDS_MAX},
+    {"host_shutdown", WORD, G_STRUCT_OFFSET(Config, rules.stop), .number = HOST_STOP_UNSET, .words = host_stop_names},
+    {"host_shutdown_timeout", NUMBER, G_STRUCT_OFFSET(Config, rules.stop_timeout), .number = 180, .min = 1, .max = 3600},
 };
 
 static GMutex drivers_lock;

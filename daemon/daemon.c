@@ -16,6 +16,7 @@
 
 #include "daemon/config.h"
 #include "daemon/core/core.h"
+#include "daemon/host-end.h"
 #include "daemon/idle.h"
 #include "daemon/places.h"
 #include "daemon/rpc/listener.h"
@@ -37,6 +38,7 @@ struct Daemon {
     Polkit *polkit;
     CoreOptions core_options;
     Core *core;
+    HostEnd *host_end;
     Server *server;
     gboolean serving;
     Idle *idle; /* NULL: it stays */
@@ -95,6 +97,15 @@ static ServerLimits limits_of(const Daemon *daemon)
     };
 }
 
+static HostRules rules_of(const Daemon *daemon)
+{
+    HostRules rules = daemon->config->rules;
+
+    if (rules.stop == HOST_STOP_UNSET)
+        rules.stop = daemon->places->session ? HOST_STOP_SAVE : HOST_STOP_SHUTDOWN;
+    return rules;
+}
+
 static void set_log_level(const Daemon *daemon)
 {
     log_set_level(daemon->verbose ? LOG_DEBUG : (int)daemon->config->log_level);
@@ -151,7 +162,7 @@ static gboolean open_core(Daemon *daemon, const DaemonOptions *options, GError *
         .paths = daemon->places->driver,
         .loop = daemon->event,
         .config = config_driver,
-        .rules = daemon->config->rules,
+        .rules = rules_of(daemon),
         .driver_path = options->drivers,
     };
     daemon->core = core_open(&daemon->core_options, error);
@@ -233,6 +244,7 @@ static void reload(Daemon *daemon)
     g_autoptr(GError) error = NULL;
     Config *config = config_load(daemon->config_path, &error);
     ServerLimits limits;
+    HostRules rules;
 
     if (!config) {
         log_line(LOG_ERR, "the configuration stays as it was: %s", error->message);
@@ -243,6 +255,8 @@ static void reload(Daemon *daemon)
     set_log_level(daemon);
     limits = limits_of(daemon);
     server_set_limits(daemon->server, &limits);
+    rules = rules_of(daemon);
+    host_end_set_rules(daemon->host_end, &rules);
     warn_of_sections(daemon);
     log_line(LOG_INFO, "%s was read again", daemon->config_path);
 }
@@ -328,6 +342,7 @@ Daemon *daemon_new(const DaemonOptions *options, GError **error)
     if (!start(daemon, options, error))
         return NULL;
     core_start(daemon->core);
+    daemon->host_end = host_end_new(daemon->event, daemon->bus, daemon->core, &daemon->core_options.rules, daemon->places->session);
     if (options->timeout > 0)
         daemon->idle = idle_new(daemon->main, daemon->server, daemon->core, options->timeout);
     start_watchdog(daemon);
@@ -339,6 +354,7 @@ void daemon_run(Daemon *daemon)
 {
     loop_run(daemon->main);
     sd_notify(FALSE, "STOPPING=1");
+    host_end_finish(daemon->host_end); /* clients are served meanwhile */
 }
 
 static void stop_listening(gpointer data)
@@ -378,10 +394,11 @@ void daemon_free(Daemon *daemon)
     g_clear_pointer(&daemon->idle, idle_free);
     if (daemon->serving)
         stop_serving(daemon);
-    if (daemon->bus)
-        loop_call(daemon->event, close_bus, daemon);
     listener_close(daemon->listener);
     core_close(daemon->core);
+    host_end_free(daemon->host_end);
+    if (daemon->bus)
+        loop_call(daemon->event, close_bus, daemon);
     loop_free(daemon->main);
     loop_free(daemon->io);
     loop_free(daemon->event);

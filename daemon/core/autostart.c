@@ -180,7 +180,7 @@ static void settle(One *one, const GError *error)
         vm_log(one->vm, LOG_INFO, "started with the host (order %u)", one->policy->order);
     g_mutex_lock(&all->lock);
     one->stage = error ? FAILED : STARTED;
-    one->settled = g_get_monotonic_time() + one->policy->delay * G_USEC_PER_SEC;
+    one->settled = g_get_monotonic_time() + (gint64)one->policy->delay * G_USEC_PER_SEC;
     write_mark(all, one->vm->uuid_text);
     all->running--;
     g_cond_broadcast(&all->changed);

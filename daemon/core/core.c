@@ -3,6 +3,8 @@
 
 #include "daemon/core/autostart.h"
 #include "daemon/core/event.h"
+#include "daemon/core/host-journal.h"
+#include "daemon/core/host-stop.h"
 #include "daemon/core/reconnect.h"
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
@@ -12,7 +14,9 @@
 struct Core {
     CoreOptions options;
     Loader *loader;
+    GMutex lock; /* all below; held while the host's end or its making up begins or goes on */
     Autostart *autostart;
+    gboolean stopped; /* for the end of the host */
 };
 
 static gboolean make_folders(const DriverPaths *paths, GError **error)
@@ -35,8 +39,10 @@ static gboolean open_instances(Core *core, GError **error)
 Core *core_open(const CoreOptions *options, GError **error)
 {
     Core *core = g_new0(Core, 1);
+    g_mutex_init(&core->lock);
     core->options = *options; /* what keeps a pointer to the paths keeps it to these */
     if (!make_folders(&core->options.paths, error)) {
+        g_mutex_clear(&core->lock);
         g_free(core);
         return NULL;
     }
@@ -54,6 +60,35 @@ void core_start(Core *core)
     core->autostart = autostart_begin(AUTOSTART_BOOT, core->loader, &core->options.paths, &core->options.rules);
 }
 
+gboolean core_stop_guests(Core *core, const HostRules *rules, guint64 budget)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)budget;
+
+    g_mutex_lock(&core->lock);
+    gboolean now = !core->stopped;
+    core->stopped = TRUE;
+    if (now) {
+        g_clear_pointer(&core->autostart, autostart_free);
+        host_stop(core->loader, &core->options.paths, rules, deadline);
+    }
+    g_mutex_unlock(&core->lock);
+    return now;
+}
+
+void core_resume_guests(Core *core)
+{
+    g_mutex_lock(&core->lock);
+    core->stopped = FALSE;
+    g_clear_pointer(&core->autostart, autostart_free);
+    core->autostart = autostart_begin(AUTOSTART_RESUME, core->loader, &core->options.paths, &core->options.rules);
+    g_mutex_unlock(&core->lock);
+}
+
+gboolean core_has_stopped_guests(Core *core)
+{
+    return host_journal_exists(&core->options.paths) && autostart_was_done(&core->options.paths);
+}
+
 void core_close(Core *core)
 {
     if (!core)
@@ -63,6 +98,7 @@ void core_close(Core *core)
     host_shut();
     queue_drain(); /* what the event loop has seen between the two */
     loader_free(core->loader);
+    g_mutex_clear(&core->lock);
     g_free(core);
 }
 

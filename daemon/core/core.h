@@ -26,5 +26,13 @@ Core *core_open(const CoreOptions *options, GError **error);
 void core_start(Core *core);
 void core_close(Core *core); /* NULL is allowed. Not on a loop */
 
+/* The host goes down: guests end as HostRules and their definitions say, in BUDGET microseconds. FALSE: they did before, and
+ * nothing has called it off since. Waits, as does the next: any thread but a loop's. */
+gboolean core_stop_guests(Core *core, const HostRules *rules, guint64 budget);
+/* It does not after all, or did in a former life of the daemon: those that were saved go on. */
+void core_resume_guests(Core *core);
+/* The last host's end is not yet made up for. */
+gboolean core_has_stopped_guests(Core *core);
+
 gboolean core_is_idle(Core *core);  /* no domain runs; any thread */
 Loader *core_loader(Core *core); /* its drivers */

@@ -28,6 +28,7 @@ typedef enum {
     HOST_STOP_SHUTDOWN, /* asked to shut down; off when its time is over */
     HOST_STOP_OFF,      /* off at once; QEMU still writes its caches */
     HOST_STOP_LEAVE,    /* nothing is done */
+    HOST_STOP_UNSET,    /* in the configuration: shutdown, or save in a user's own daemon */
 } HostStop;
 
 extern const char *const host_stop_names[]; /* by HostStop, NULL terminated */
