@@ -2,6 +2,7 @@
 #include "driver-kvm/argv-parts.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
+#include "lib/cpu/x86.h"
 #include "lib/error.h"
 #include "lib/model/domain-cpus.h"
 #include <string.h>
@@ -10,14 +11,6 @@ static void option(GString *text, const char *key, const char *value)
 {
     if (value)
         g_string_append_printf(text, ",%s=%s", key, value);
-}
-
-/* libvirt's name of a feature as QEMU writes it; to free. */
-static char *feature_name(const char *name)
-{
-    char *qemu = g_strdup(g_strcmp0(name, "pclmuldq") == 0 ? "pclmulqdq" : name);
-
-    return g_strdelimit(qemu, "_", '-');
 }
 
 static gboolean is_word(const char *name)
@@ -63,13 +56,12 @@ static gboolean add_features(const Cpu *cpu, GString *text, GError **error)
 {
     for (guint i = 0; i < cpu->features->len; i++) {
         const CpuFeature *feature = g_ptr_array_index(cpu->features, i);
-        g_autofree char *name = feature_name(feature->name);
+        const char *name = x86_to_qemu(feature->name);
 
         if (!is_word(name))
             return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown CPU feature %s", feature->name);
-        /* QEMU takes what it can of what is on: that makes a feature optional; the others were checked before. */
-        if (feature->policy == CPU_POLICY_FORCE || feature->policy == CPU_POLICY_REQUIRE ||
-            feature->policy == CPU_POLICY_OPTIONAL)
+        /* whether the host has it was asked before (cpu-start.c) */
+        if (feature->policy == CPU_POLICY_FORCE || feature->policy == CPU_POLICY_REQUIRE)
             option(text, name, "on");
         else if (feature->policy == CPU_POLICY_DISABLE || feature->policy == CPU_POLICY_FORBID)
             option(text, name, "off");

@@ -19,7 +19,7 @@
 #include "lib/error.h"
 #include "lib/file.h"
 
-#define FORMAT "4" /* of the stored form: another number makes old files strangers */
+#define FORMAT "5" /* of the stored form: another number makes old files strangers */
 #define FILE_MAX (16 * 1024 * 1024)
 
 typedef struct {

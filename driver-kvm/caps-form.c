@@ -80,6 +80,42 @@ static GVariant *form_cpus(JsonArray *array)
     return g_variant_builder_end(&builder);
 }
 
+/* BEST: what QEMU makes of its best CPU; ALL: with what does not migrate. Either may be NULL. */
+static GVariant *form_props(JsonObject *best, JsonObject *all)
+{
+    g_autoptr(GList) names = best ? json_object_get_members(best) : NULL;
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE(CAPS_FORM_PROPS));
+    for (const GList *name = names; name; name = name->next) {
+        const char *text = json_peek_string(best, name->data);
+        gint64 number = 0;
+        guchar marks = mark_if(best, name->data, CAPS_PROP_ON);
+        if (text)
+            marks = CAPS_PROP_TEXT;
+        else if (json_peek_int(best, name->data, &number))
+            marks = CAPS_PROP_NUMBER;
+        else if (!marks && all && json_peek_true(all, name->data))
+            marks = CAPS_PROP_ON | CAPS_PROP_STAYS;
+        g_variant_builder_add(&builder, "(syst)", (const char *)name->data, marks, text ? text : "", (guint64)number);
+    }
+    return g_variant_builder_end(&builder);
+}
+
+static JsonObject *props_of(JsonObject *accel, const char *expansion)
+{
+    return json_peek_object(json_peek_object(json_peek_object(accel, expansion), "model"), "props");
+}
+
+static GVariant *form_accel(const char *name, JsonObject *accel)
+{
+    JsonObject *best = props_of(accel, "best"), *all = props_of(accel, "best-all");
+    guchar marks = (best ? CAPS_BEST_TOLD : 0) | (all ? CAPS_BEST_MIGRATABLE : 0);
+
+    return g_variant_new("(s@" CAPS_FORM_CPUS "y@" CAPS_FORM_PROPS ")", name, form_cpus(json_peek_array(accel, "cpus")), marks,
+                         form_props(best, all));
+}
+
 static GVariant *form_accels(JsonObject *root)
 {
     GVariantBuilder builder;
@@ -88,8 +124,7 @@ static GVariant *form_accels(JsonObject *root)
     for (guint i = CAPS_N_ACCELS; i-- > 0;) { /* that is sorted */
         JsonObject *accel = json_peek_object(root, caps_accel_names[i]);
         if (accel)
-            g_variant_builder_add(&builder, "(s@" CAPS_FORM_CPUS ")", caps_accel_names[i],
-                                  form_cpus(json_peek_array(accel, "cpus")));
+            g_variant_builder_add_value(&builder, form_accel(caps_accel_names[i], accel));
     }
     return g_variant_builder_end(&builder);
 }

@@ -167,13 +167,44 @@ static gboolean ask_options(Probe *probe, JsonObject *out, GError **error)
     return answer != NULL;
 }
 
+/* What CPU model NAME is here, in the names that QEMU prefers. Some QEMUs refuse to say. */
+static gboolean ask_best(Probe *probe, const char *name, gboolean migratable, JsonObject *object, const char *member,
+                         GError **error)
+{
+    JsonObject *model = json_object_new(), *arguments = json_object_new();
+    g_autoptr(GError) refusal = NULL;
+
+    json_object_set_string_member(model, "name", name);
+    if (!migratable) {
+        JsonObject *props = json_object_new();
+        json_object_set_boolean_member(props, "migratable", FALSE);
+        json_object_set_object_member(model, "props", props);
+    }
+    json_object_set_string_member(arguments, "type", "static");
+    json_object_set_object_member(arguments, "model", model);
+    JsonNode *answer = ask(probe, "query-cpu-model-expansion", arguments, &refusal);
+    if (answer)
+        json_object_set_member(object, member, answer);
+    if (answer || error_is(refusal, VIR_ERR_OPERATION_FAILED))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return FALSE;
+}
+
 /* What depends on the accelerator it runs with. */
 static gboolean ask_accel(Probe *probe, const char *accel, JsonObject *out, GError **error)
 {
     JsonObject *about = json_object_new();
 
     json_object_set_object_member(out, accel, about);
-    return ask_into(probe, "query-cpu-definitions", about, "cpus", error);
+    if (!ask_into(probe, "query-cpu-definitions", about, "cpus", error))
+        return FALSE;
+    const char *arch = json_peek_string(out, "arch");
+    if (g_strcmp0(arch, "x86_64") != 0 && g_strcmp0(arch, "i686") != 0)
+        return TRUE;
+    return ask_best(probe, strcmp(accel, "kvm") == 0 ? "host" : "max", TRUE, about, "best", error) &&
+           (!json_object_has_member(about, "best") ||
+            ask_best(probe, strcmp(accel, "kvm") == 0 ? "host" : "max", FALSE, about, "best-all", error));
 }
 
 static gboolean ask_target(Probe *probe, JsonObject *out, GError **error)

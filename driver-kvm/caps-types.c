@@ -40,5 +40,6 @@ const char *const caps_types[] = {
     "vhost-user-fs-pci", "virtio-9p-pci", "virtio-iommu-pci", "intel-iommu", "vfio-pci", "i6300esb", "ib700", "ivshmem-plain",
     "ivshmem-doorbell", "pc-dimm", "nvdimm", "tpm-tis", "tpm-crb", "pvpanic", "pvpanic-pci", "vmcoreinfo", "vmgenid", "fw_cfg",
     "mc146818rtc", "kvm-pit", "isa-pit", "hpet", "kvmclock", "cfi.pflash01",
+    "max-x86_64-cpu",
     NULL,
 };

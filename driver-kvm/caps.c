@@ -13,6 +13,8 @@ struct Caps {
     struct {
         gboolean usable;
         GPtrArray *cpus;
+        GArray *best; /* NULL: not told */
+        gboolean knows_migratable;
     } accels[CAPS_N_ACCELS];
     GVariant *properties, *types, *options, *schema;
 };
@@ -39,8 +41,10 @@ void caps_unref(const Caps *constant)
 
     if (!caps || !g_atomic_ref_count_dec(&caps->refs))
         return;
-    for (guint i = 0; i < CAPS_N_ACCELS; i++)
+    for (guint i = 0; i < CAPS_N_ACCELS; i++) {
         g_ptr_array_unref(caps->accels[i].cpus);
+        g_clear_pointer(&caps->accels[i].best, g_array_unref);
+    }
     g_ptr_array_unref(caps->machines);
     g_variant_unref(caps->properties);
     g_variant_unref(caps->types);
@@ -98,6 +102,25 @@ static GPtrArray *read_cpus(GVariant *accel)
     return cpus;
 }
 
+static GArray *read_best(GVariant *accel)
+{
+    g_autoptr(GVariant) table = g_variant_get_child_value(accel, 3);
+    GArray *best = g_array_new(FALSE, FALSE, sizeof(CapsProp));
+
+    for (gsize i = 0; i < g_variant_n_children(table); i++) {
+        CapsProp prop;
+        guchar marks;
+        g_variant_get_child(table, i, "(&sy&st)", &prop.name, &marks, &prop.text, &prop.number);
+        if (!(marks & CAPS_PROP_TEXT))
+            prop.text = NULL;
+        prop.is_number = (marks & CAPS_PROP_NUMBER) != 0;
+        prop.on = (marks & CAPS_PROP_ON) != 0;
+        prop.stays = (marks & CAPS_PROP_STAYS) != 0;
+        g_array_append_val(best, prop);
+    }
+    return best;
+}
+
 Caps *caps_new(GVariant *form)
 {
     g_autoptr(GVariant) accels = g_variant_get_child_value(form, CAPS_AT_ACCELS);
@@ -114,6 +137,11 @@ Caps *caps_new(GVariant *form)
         g_autoptr(GVariant) accel = variant_find(accels, caps_accel_names[i]);
         caps->accels[i].usable = accel != NULL;
         caps->accels[i].cpus = read_cpus(accel);
+        guchar marks = 0;
+        if (accel)
+            g_variant_get_child(accel, 2, "y", &marks);
+        caps->accels[i].best = marks & CAPS_BEST_TOLD ? read_best(accel) : NULL;
+        caps->accels[i].knows_migratable = (marks & CAPS_BEST_MIGRATABLE) != 0;
     }
     caps->properties = g_variant_get_child_value(form, CAPS_AT_PROPERTIES);
     caps->types = g_variant_get_child_value(form, CAPS_AT_TYPES);
@@ -182,6 +210,16 @@ const CapsCpu *caps_cpu(const Caps *caps, CapsAccel accel, const char *name)
         if (g_str_equal(((const CapsCpu *)cpus->pdata[i])->name, name))
             return cpus->pdata[i];
     return NULL;
+}
+
+const GArray *caps_best(const Caps *caps, CapsAccel accel)
+{
+    return caps->accels[accel].best;
+}
+
+gboolean caps_best_knows_migratable(const Caps *caps, CapsAccel accel)
+{
+    return caps->accels[accel].knows_migratable;
 }
 
 gboolean caps_has_type(const Caps *caps, const char *type)

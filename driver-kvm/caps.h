@@ -34,6 +34,15 @@ typedef struct {
     gboolean deprecated;
 } CapsCpu;
 
+/* A property of the best CPU there is: the host's under KVM, else all that can be emulated. */
+typedef struct {
+    const char *name; /* QEMU's */
+    const char *text; /* NULL: it is a number, or on or off */
+    guint64 number;
+    gboolean is_number, on;
+    gboolean stays; /* a guest that has it cannot migrate */
+} CapsProp;
+
 Caps *caps_ref(const Caps *caps);
 void caps_unref(const Caps *caps); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Caps, caps_unref)
@@ -51,6 +60,10 @@ const GPtrArray *caps_machines(const Caps *caps); /* of CapsMachine, in QEMU's o
 /* of CapsCpu, in QEMU's order; empty where ACCEL is not usable */
 const GPtrArray *caps_cpus(const Caps *caps, CapsAccel accel);
 const CapsCpu *caps_cpu(const Caps *caps, CapsAccel accel, const char *name); /* NULL if there is none */
+
+/* of CapsProp; NULL: QEMU did not say */
+const GArray *caps_best(const Caps *caps, CapsAccel accel);
+gboolean caps_best_knows_migratable(const Caps *caps, CapsAccel accel); /* CapsProp.stays is known */
 
 /* A QOM type that can be made: a device ("virtio-blk-pci"), an object ("rng-random"), a CPU ... */
 gboolean caps_has_type(const Caps *caps, const char *type);

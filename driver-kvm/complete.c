@@ -4,6 +4,7 @@
  * the first that it meets.
  */
 #include "driver-kvm/complete.h"
+#include "driver-kvm/cpu-start.h"
 #include "driver-kvm/address.h"
 #include "driver-kvm/device.h"
 #include "driver-kvm/machine.h"
@@ -330,5 +331,6 @@ gboolean complete_domain(Domain *def, const Caps *caps, DriverComplete when, GEr
 {
     if (when == DRIVER_COMPLETE_DEFINE)
         return complete_define(def, caps, error);
-    return validate_emulator(def, caps, error) && validate_start(def, caps, error) && device_assign_aliases(def, error);
+    return validate_emulator(def, caps, error) && validate_start(def, caps, error) && cpu_start_settle(def, caps, error) &&
+           device_assign_aliases(def, error);
 }

@@ -1,66 +1,88 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/domcaps-parts.h"
 
-#include <string.h>
+#include "driver-kvm/cpu-model.h"
 
-static void write_mode(XmlWriter *writer, const char *name, gboolean supported, const char *migratable)
+/* MIGRATABLE: name of the list of what that may be; ON: it may be on. */
+static void write_mode(XmlWriter *writer, const char *name, gboolean supported, const char *migratable, gboolean on)
 {
     xml_writer_open(writer, "mode");
     xml_writer_attribute(writer, "name", name);
     xml_writer_attribute(writer, "supported", supported ? "yes" : "no");
-    if (supported && migratable) {
+    if (supported) {
         xml_writer_open(writer, "enum");
         xml_writer_attribute(writer, "name", migratable);
-        xml_writer_element(writer, "value", "on");
+        if (on)
+            xml_writer_element(writer, "value", "on");
         xml_writer_element(writer, "value", "off");
         xml_writer_close(writer);
     }
     xml_writer_close(writer);
 }
 
-static gint by_name_backwards(gconstpointer a, gconstpointer b)
+static void write_host_model(XmlWriter *writer, const Cpu *cpu)
 {
-    return -strcmp((*(const CapsCpu *const *)a)->name, (*(const CapsCpu *const *)b)->name);
+    xml_writer_open(writer, "mode");
+    xml_writer_attribute(writer, "name", "host-model");
+    xml_writer_attribute(writer, "supported", cpu ? "yes" : "no");
+    if (cpu) {
+        xml_writer_open(writer, "model");
+        xml_writer_attribute(writer, "fallback", cpu_fallback_to_string(cpu->model->fallback));
+        xml_writer_text(writer, cpu->model->name);
+        xml_writer_close(writer);
+        if (cpu->vendor)
+            xml_writer_element(writer, "vendor", cpu->vendor);
+        for (guint i = 0; i < cpu->features->len; i++) {
+            const CpuFeature *feature = cpu->features->pdata[i];
+            xml_writer_open(writer, "feature");
+            xml_writer_attribute(writer, "policy", cpu_policy_to_string(feature->policy));
+            xml_writer_attribute(writer, "name", feature->name);
+            xml_writer_close(writer);
+        }
+    }
+    xml_writer_close(writer);
 }
 
-/* "EPYC-v3" and the like are QEMU's versions of one model; "base", "host" and "max" are no models. */
-static gboolean is_model(const char *name)
+static void write_model(XmlWriter *writer, const CapsCpu *cpu, const X86Model *model)
 {
-    const char *version = strrchr(name, '-');
-
-    if (g_str_equal(name, "base") || g_str_equal(name, "host") || g_str_equal(name, "max"))
-        return FALSE;
-    return !version || version[1] != 'v' || !g_ascii_isdigit(version[2]);
+    xml_writer_open(writer, "model");
+    xml_writer_attribute(writer, "usable", !cpu->blockers ? "unknown" : !cpu->blockers[0] ? "yes" : "no");
+    if (cpu->deprecated)
+        xml_writer_attribute(writer, "deprecated", "yes");
+    xml_writer_attribute(writer, "vendor", model && model->vendor ? model->vendor->name : "unknown");
+    xml_writer_text(writer, cpu->name);
+    xml_writer_close(writer);
 }
 
+/* Those that have a name in libvirt, too; of other architectures' we know none. */
 static void write_models(XmlWriter *writer, const Caps *caps, CapsAccel accel)
 {
     const GPtrArray *cpus = caps_cpus(caps, accel);
-    g_autoptr(GPtrArray) sorted = g_ptr_array_sized_new(cpus->len);
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
 
-    for (guint i = 0; i < cpus->len; i++)
-        if (is_model(((const CapsCpu *)cpus->pdata[i])->name))
-            g_ptr_array_add(sorted, cpus->pdata[i]);
-    g_ptr_array_sort(sorted, by_name_backwards);
-    for (guint i = 0; i < sorted->len; i++) {
-        const CapsCpu *cpu = sorted->pdata[i];
-        xml_writer_open(writer, "model");
-        xml_writer_attribute(writer, "usable", !cpu->blockers ? "unknown" : !cpu->blockers[0] ? "yes" : "no");
-        xml_writer_text(writer, cpu->name);
-        xml_writer_close(writer);
+    for (guint i = 0; x86_is_arch(caps_arch(caps)) && i < cpus->len; i++)
+        if (x86_model(((const CapsCpu *)cpus->pdata[i])->name))
+            g_ptr_array_add(known, cpus->pdata[i]);
+    xml_writer_open(writer, "mode");
+    xml_writer_attribute(writer, "name", "custom");
+    xml_writer_attribute(writer, "supported", known->len > 0 ? "yes" : "no");
+    for (guint i = 0; i < known->len; i++) {
+        const CapsCpu *cpu = known->pdata[i];
+        write_model(writer, cpu, x86_model(cpu->name));
     }
+    xml_writer_close(writer);
 }
 
 void domcaps_write_cpu(XmlWriter *writer, const Caps *caps, CapsAccel accel)
 {
+    g_autoptr(Cpu) host = cpu_model_host(caps, accel, CPU_MODEL_REPORTED);
+    gboolean migratable = caps_device_has_property(caps, "max-x86_64-cpu", "migratable");
+
     xml_writer_open(writer, "cpu");
-    write_mode(writer, "host-passthrough", accel == CAPS_KVM, "hostPassthroughMigratable");
-    write_mode(writer, "maximum", caps_cpu(caps, accel, "max") != NULL, "maximumMigratable");
-    write_mode(writer, "host-model", FALSE, NULL);
-    xml_writer_open(writer, "mode");
-    xml_writer_attribute(writer, "name", "custom");
-    xml_writer_attribute(writer, "supported", caps_cpus(caps, accel)->len > 0 ? "yes" : "no");
+    write_mode(writer, "host-passthrough", cpu_model_has_mode(caps, accel, CPU_MODE_HOST_PASSTHROUGH),
+               "hostPassthroughMigratable", migratable);
+    write_mode(writer, "maximum", cpu_model_has_mode(caps, accel, CPU_MODE_MAXIMUM), "maximumMigratable", TRUE);
+    write_host_model(writer, host);
     write_models(writer, caps, accel);
-    xml_writer_close(writer);
     xml_writer_close(writer);
 }

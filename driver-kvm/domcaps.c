@@ -6,7 +6,7 @@
 #include "driver-kvm/domcaps-parts.h"
 
 #include "driver-kvm/domcaps.h"
-#include "driver-kvm/emulator.h"
+#include "driver-kvm/hypervisor.h"
 #include "lib/error.h"
 #include "lib/model/model.h"
 #include "lib/xml.h"
@@ -185,35 +185,14 @@ static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *ma
     xml_writer_close(writer);
 }
 
-static gboolean choose_accel(const Caps *caps, const char *type, CapsAccel *ret_accel, GError **error)
-{
-    gboolean kvm = caps_has_accel(caps, CAPS_KVM), tcg = caps_has_accel(caps, CAPS_TCG);
-
-    if (type && domain_type_from_string(type) == DOMAIN_TYPE_UNSET)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unknown virttype: %s", type);
-    if (type && !(g_str_equal(type, "kvm") && kvm) && !(g_str_equal(type, "qemu") && tcg))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "Emulator '%s' does not support virt type '%s'",
-                         caps_binary(caps), type);
-    *ret_accel = type ? g_str_equal(type, "kvm") ? CAPS_KVM : CAPS_TCG : kvm ? CAPS_KVM : CAPS_TCG;
-    return TRUE;
-}
-
-char *domcaps_format(CapsCache *cache, const char *emulator, const char *arch, const char *machine_name, const char *type,
+char *domcaps_format(CapsCache *cache, const char *emulator, const char *arch, const char *machine, const char *type,
                      GError **error)
 {
-    g_autofree char *found = emulator ? g_strdup(emulator) : emulator_of_arch(arch ? arch : emulator_host_arch(), error);
-    g_autoptr(Caps) caps = found ? caps_cache_get(cache, found, error) : NULL;
-    CapsAccel accel = CAPS_TCG;
-
-    if (!caps || !choose_accel(caps, type, &accel, error))
-        return NULL;
-    const CapsMachine *machine = caps_machine(caps, machine_name);
-    if (!machine) {
-        error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "the machine '%s' is not supported by emulator '%s'",
-                  machine_name ? machine_name : "(none)", found);
-        return NULL;
-    }
+    g_auto(Hypervisor) found = {NULL};
     g_autoptr(XmlWriter) writer = xml_writer_new();
-    write_all(writer, caps, machine, accel);
+
+    if (!hypervisor_find(cache, emulator, arch, machine, type, &found, error))
+        return NULL;
+    write_all(writer, found.caps, found.machine, found.accel);
     return xml_writer_finish(writer);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "driver-kvm/complete.h"
+#include "driver-kvm/cpu-ops.h"
 #include "driver-kvm/domcaps.h"
 #include "driver-kvm/emulator.h"
 #include "lib/error.h"
@@ -195,6 +196,8 @@ const DriverNodeOps kvm_node_ops = {
     .guests = node_guests,
     .domain_capabilities = node_domain_capabilities,
     .owner = node_owner,
+    .compare_cpu = cpu_ops_compare,
+    .baseline_cpu = cpu_ops_baseline,
 };
 
 static gboolean definition_complete(gpointer self, Domain *def, DriverComplete when, GError **error)
@@ -209,4 +212,5 @@ static gboolean definition_complete(gpointer self, Domain *def, DriverComplete w
 
 const DriverDefinitionOps kvm_definition_ops = {
     .complete = definition_complete,
+    .foretell_cpu = cpu_ops_foretell,
 };

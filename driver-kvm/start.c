@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "driver-kvm/balloon.h"
+#include "driver-kvm/cpu-start.h"
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/tsc.h"
 #include "lib/error.h"
@@ -117,6 +118,19 @@ static gboolean step_monitor(Start *start, GError **error)
         return FALSE;
     }
     return explain(start, "process exited while connecting to monitor", error);
+}
+
+static gboolean edit_cpu(Domain *live, gpointer data, GError **error)
+{
+    return cpu_start_learn(live, data, error);
+}
+
+static gboolean learn_cpu(Start *start, Qmp *qmp, GError **error)
+{
+    CpuMade made;
+
+    return cpu_start_ask(qmp, start->live, start->caps, &made, error) &&
+           (!made.asked || start_edit(start, edit_cpu, &made, error));
 }
 
 typedef struct {
@@ -243,7 +257,7 @@ static gboolean step_run(Start *start, GError **error)
     if (!qmp)
         return explain(start, "qemu unexpectedly closed the monitor", error);
     g_autoptr(GError) cause = NULL;
-    if (learn(start, qmp, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
+    if (learn(start, qmp, &cause) && learn_cpu(start, qmp, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
         restore(start, qmp, &cause) && balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
         balloon_learn(start->guest, qmp, &cause)) {
         tell_agent(start);

@@ -80,7 +80,7 @@ static const struct {
     {"domain/features/hyperv/ipi", "@state"},
     {"domain/features/hyperv/evmcs", "@state"},
     {"domain/features/hyperv/avic", "@state"},
-    {"domain/cpu", "@mode @match @check @migratable model topology cache maxphysaddr feature numa"},
+    {"domain/cpu", "@mode @match @check @migratable model vendor topology cache maxphysaddr feature numa"},
     {"domain/cpu/model", "@fallback @vendor_id"},
     {"domain/cpu/topology", "@sockets @dies @cores @threads"},
     {"domain/cpu/cache", "@level @mode"},

@@ -119,49 +119,6 @@ gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
     return validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error);
 }
 
-static gboolean is_switched_off(const Cpu *cpu, const char *name)
-{
-    for (guint i = 0; i < cpu->features->len; i++) {
-        const CpuFeature *feature = g_ptr_array_index(cpu->features, i);
-
-        if ((feature->policy == CPU_POLICY_DISABLE || feature->policy == CPU_POLICY_FORBID) &&
-            g_strcmp0(feature->name, name) == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* Unless told otherwise, QEMU starts a CPU with features missing: the document asked for a check. */
-static gboolean validate_cpu_on_host(const Domain *def, const Caps *caps, GError **error)
-{
-    const Cpu *cpu = def->cpu;
-    const CapsCpu *model;
-    g_autoptr(GString) missing = g_string_new(NULL);
-
-    if (cpu && cpu->mode == CPU_MODE_HOST_PASSTHROUGH && def->type != DOMAIN_TYPE_KVM)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "CPU mode '%s' for %s %s domain on %s host is not supported by hypervisor",
-                         cpu_mode_to_string(cpu->mode), def->os->type->arch, domain_type_to_string(def->type),
-                         caps_arch(caps));
-    if (!cpu || cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM)
-        return TRUE;
-    if (cpu->mode == CPU_MODE_HOST_MODEL)
-        return unsupported(error, "<cpu mode='host-model'> is not supported by this driver; use 'host-passthrough', 'maximum' "
-                                  "or a model");
-    if (!cpu->model || !cpu->model->name)
-        return TRUE;
-    model = caps_cpu(caps, complete_accel(def), cpu->model->name);
-    if (!model)
-        return error_set(error, VIR_FROM_CPU, VIR_ERR_INTERNAL_ERROR, "Unknown CPU model %s", cpu->model->name);
-    if (cpu->check == CPU_CHECK_NONE || !model->blockers)
-        return TRUE;
-    for (guint i = 0; model->blockers[i]; i++)
-        if (!is_switched_off(cpu, model->blockers[i]))
-            g_string_append_printf(missing, "%s%s", missing->len ? "," : "", model->blockers[i]);
-    return !missing->len || error_set(error, VIR_FROM_CPU, VIR_ERR_CPU_INCOMPATIBLE,
-                                      "Host CPU does not provide required features: %s", missing->str);
-}
-
 /* What each timer can be told. */
 static gboolean validate_timer(const Timer *timer, GError **error)
 {
@@ -233,5 +190,5 @@ static gboolean validate_values(const Domain *def, GError **error)
 
 gboolean validate_start(const Domain *def, const Caps *caps, GError **error)
 {
-    return support_check(def, error) && validate_values(def, error) && validate_cpu_on_host(def, caps, error);
+    return support_check(def, error) && validate_values(def, error);
 }

@@ -7,6 +7,7 @@
 #include "daemon/core/host-cpu.h"
 #include "daemon/core/host-memory.h"
 #include "daemon/core/host-topology.h"
+#include "lib/cpu/x86-host.h"
 #include "lib/sysfs.h"
 #include "lib/xml.h"
 
@@ -57,15 +58,25 @@ static void write_physical_bits(XmlWriter *writer, const char *root)
     xml_writer_close(writer);
 }
 
-/* No <model> and no <feature>: which named model a host's processor is needs the CPU tables, which we do not have
- * yet. */
+static void write_features(XmlWriter *writer, const Cpu *cpu)
+{
+    for (guint i = 0; cpu && i < cpu->features->len; i++) {
+        xml_writer_open(writer, "feature");
+        xml_writer_attribute(writer, "name", ((const CpuFeature *)cpu->features->pdata[i])->name);
+        xml_writer_close(writer);
+    }
+}
+
 static void write_cpu(XmlWriter *writer, const char *root)
 {
     struct utsname names;
     HostTopology topology;
+    g_autoptr(Cpu) cpu = x86_host_cpu(TRUE, NULL);
     xml_writer_open(writer, "cpu");
     if (uname(&names) == 0)
         xml_writer_element(writer, "arch", names.machine);
+    if (cpu)
+        xml_writer_element(writer, "model", cpu->model->name);
     write_identity(writer, root);
     write_counter(writer);
 
@@ -78,6 +89,7 @@ static void write_cpu(XmlWriter *writer, const char *root)
     xml_writer_close(writer);
 
     write_physical_bits(writer, root);
+    write_features(writer, cpu);
     g_autoptr(GArray) pages = host_pages(root, HOST_ALL_CELLS);
     for (guint i = 0; i < pages->len; i++) {
         xml_writer_open(writer, "pages");

@@ -55,23 +55,18 @@ gboolean remote_domain_lookup_by_uuid(Call *call, const RemoteDomainLookupByUuid
 
 /* --- the definition --- */
 
-static gboolean has_optional(const Cpu *cpu)
+/* VIR_DOMAIN_XML_UPDATE_CPU: what a guest that started now would get. One that runs has got it. To free. */
+static char *show_updated(Vm *vm, const VmView *view, guint flags, GError **error)
 {
-    for (guint i = 0; i < cpu->features->len; i++) {
-        if (((const CpuFeature *)cpu->features->pdata[i])->policy == CPU_POLICY_OPTIONAL)
-            return TRUE;
-    }
-    return FALSE;
-}
+    const DriverDefinitionOps *ops = vm->instance->driver->definition;
+    VmView shown = *view;
+    Domain **which = shown.next ? &shown.next : shown.former ? &shown.former : &shown.live;
+    g_autoptr(Domain) updated = domain_copy(*which);
 
-/* VIR_DOMAIN_XML_UPDATE_CPU writes down what depends on the host. That needs the table of CPU models, which is not there
- * yet; most definitions have nothing that depends. */
-static gboolean check_cpu(Vm *vm, const Domain *def, GError **error)
-{
-    const Cpu *cpu = def->cpu;
-    gboolean depends = cpu && (cpu->mode == CPU_MODE_HOST_MODEL || cpu->match == CPU_MATCH_MINIMUM || has_optional(cpu));
-    return !depends || error_set(error, vm->instance->from, VIR_ERR_OPERATION_UNSUPPORTED,
-                                 "the CPU of domain '%s' cannot be told for this host", def->name);
+    if (updated->cpu && ops->foretell_cpu && !ops->foretell_cpu(vm->instance->self, updated, error))
+        return NULL;
+    *which = updated;
+    return vm_document_show(&shown, flags);
 }
 
 gboolean remote_domain_get_xml_desc(Call *call, const RemoteDomainGetXmlDescArgs *args, RemoteDomainGetXmlDescRet *ret,
@@ -81,11 +76,15 @@ gboolean remote_domain_get_xml_desc(Call *call, const RemoteDomainGetXmlDescArgs
     g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
     if (!view || ops_defer(call, view))
         return FALSE;
-    const Domain *def = args->flags & VIR_DOMAIN_XML_INACTIVE && view->next ? view->next : vm_view_def(view);
-    if ((args->flags & VIR_DOMAIN_XML_UPDATE_CPU) && !check_cpu(vm, def, error))
+    gboolean runs = view->id >= 0 && !(args->flags & VIR_DOMAIN_XML_INACTIVE);
+    if (!(args->flags & VIR_DOMAIN_XML_UPDATE_CPU) || runs) {
+        ret->xml = vm_document_show(view, args->flags);
+        return TRUE;
+    }
+    if (call_defer(call, 1)) /* QEMU may have to be asked what it can do */
         return FALSE;
-    ret->xml = vm_document_show(view, args->flags);
-    return TRUE;
+    ret->xml = show_updated(vm, view, args->flags, error);
+    return ret->xml != NULL;
 }
 
 gboolean remote_domain_get_os_type(Call *call, const RemoteDomainGetOsTypeArgs *args, RemoteDomainGetOsTypeRet *ret,

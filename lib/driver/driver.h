@@ -27,6 +27,11 @@
 #define DRIVER_ENTRY duovirt_driver
 #define DRIVER_ENTRY_NAME "duovirt_driver"
 
+/* A hypervisor program and how it is to run guests, in the words of libvirt's API; each may be NULL (the driver's default). */
+typedef struct {
+    const char *emulator, *arch, *machine, *virt_type;
+} DriverHypervisor;
+
 /* The driver as a whole, and this host as its guests see it. Pool. */
 typedef struct {
     /* Hypervisor version, major * 1,000,000 + minor * 1,000 + release. */
@@ -40,6 +45,13 @@ typedef struct {
                                  const char *virt_type, GError **error);
     /* Who guests' processes run as. NULL: as the daemon does. */
     void (*owner)(gpointer self, uid_t *ret_uid, gid_t *ret_gid);
+    /* A virCPUCompareResult: whether a guest can have the CPU of document XML, which must match SCHEMA (a path; NULL: no
+     * matter). FAIL: that it cannot is VIR_ERR_CPU_INCOMPATIBLE. */
+    int (*compare_cpu)(gpointer self, const DriverHypervisor *which, const char *xml, const char *schema, gboolean fail,
+                       GError **error);
+    /* The CPU that a guest can have on each of the hosts of N documents; FLAGS: virConnectBaselineCPUFlags. */
+    char *(*baseline_cpu)(gpointer self, const DriverHypervisor *which, const char *const *xmls, guint n, guint flags,
+                          GError **error);
 } DriverNodeOps;
 
 typedef enum {
@@ -50,6 +62,8 @@ typedef enum {
 /* Meaning of a definition that only the hypervisor knows. Pool; DEF is the caller's alone. */
 typedef struct {
     gboolean (*complete)(gpointer self, Domain *def, DriverComplete when, GError **error);
+    /* DEF's CPU as a guest that started now would get it. NULL: as it is said. */
+    gboolean (*foretell_cpu)(gpointer self, Domain *def, GError **error);
 } DriverDefinitionOps;
 
 typedef struct {

@@ -110,6 +110,10 @@ Domain *domain_migratable(const Domain *def, const char *run_folder)
     Devices *devices = copy->devices;
 
     copy->id = -1;
+    if (copy->asked_cpu) {
+        cpu_free(copy->cpu);
+        copy->cpu = g_steal_pointer(&copy->asked_cpu);
+    }
     if (!devices)
         return copy;
     forget_sockets(devices->channels, run_folder);

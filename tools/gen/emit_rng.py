@@ -222,14 +222,14 @@ class Emitter:
         return choice([text, '<value>-1</value>']) if 'any' in field.marks else text
 
 
-def emit(schema: Schema, root: str) -> str:
+def emit(schema: Schema, *roots: str) -> str:
     emitter = Emitter(schema)
-    struct = schema.structs[root]
-    start = emitter.reference(struct, {})
+    structs = [schema.structs[root] for root in roots]
+    start = choice([f'<element name="{struct.xml}">{emitter.reference(struct, {})}</element>' for struct in structs])
     out = ['<?xml version="1.0" encoding="UTF-8"?>\n<!-- Emitted by tools/gen from xml-schemas/. -->\n',
            '<grammar xmlns="http://relaxng.org/ns/structure/1.0"',
            ' datatypeLibrary="http://www.w3.org/2001/XMLSchema-datatypes">\n',
-           f'  <start>\n    <element name="{struct.xml}">{start}</element>\n  </start>\n']
+           f'  <start>\n    {start}\n  </start>\n']
     for name, text in emitter.defines.items():
         out.append(f'  <define name={quoteattr(name)}>\n    {text}\n  </define>\n')
     return ''.join(out) + ANY + '</grammar>\n'
@@ -237,3 +237,7 @@ def emit(schema: Schema, root: str) -> str:
 
 def domain(schema: Schema) -> str:
     return emit(schema, 'Domain')
+
+
+def cpu(schema: Schema) -> str:
+    return emit(schema, 'Cpu', 'HostProcessor')

@@ -18,6 +18,7 @@ BACK_ENDS = {
     'header': emit_model.header,
     'source': emit_model.source,
     'rng': emit_rng.domain,
+    'cpu-rng': emit_rng.cpu,
     'docs': emit_model_docs.page,
     'dictionary': emit_model_tests.dictionary,
     'samples': emit_model_tests.samples,
