@@ -89,5 +89,6 @@ G_MODULE_EXPORT const Driver DRIVER_ENTRY = {
     .stats = &kvm_stats_ops,
     .resize = &kvm_resize_ops,
     .chardev = &kvm_chardev_ops,
+    .display = &kvm_display_ops,
     .monitor = &kvm_monitor_ops,
 };

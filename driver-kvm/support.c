@@ -157,7 +157,8 @@ static const struct {
     {"domain/devices/channel/target", "@type @name @state @address @port"},
     {"*/protocol", "@type"},
     {"*/log", "@file @append"},
-    {"*/source", "@mode @path @host @service @append @tls @channel clipboard mouse reconnect"}, /* of a character device */
+    {"*/source", "@mode @path @host @service @append @tls @channel @master @slave clipboard mouse "
+                 "reconnect"}, /* of a character device */
     {"*/reconnect", "@enabled @timeout"},
 
     {"domain/devices/input", "@type @bus @model driver alias address"},

@@ -142,6 +142,17 @@ typedef struct {
     int (*open)(gpointer self, Vm *vm, const char *alias, GError **error);
 } DriverChardevOps;
 
+/* Screens and keyboards of a running guest. Queue. */
+typedef struct {
+    /* A picture of SCREEN, counted over the heads of all video cards, into FD (a file, empty, borrowed). RET_MIME: static. */
+    gboolean (*screenshot)(gpointer self, Vm *vm, guint screen, int fd, const char **ret_mime, GError **error);
+    /* The N keys QNUMS (QEMU's numbers) go down together and up after HOLDTIME milliseconds (0: as the hypervisor likes). */
+    gboolean (*send_key)(gpointer self, Vm *vm, guint holdtime, const guint *qnums, guint n, GError **error);
+    gboolean (*inject_nmi)(gpointer self, Vm *vm, GError **error);
+    /* The connected socket FD (borrowed) becomes a client of display number INDEX. */
+    gboolean (*open_graphics)(gpointer self, Vm *vm, guint index, int fd, gboolean skip_auth, GError **error);
+} DriverDisplayOps;
+
 /* Hypervisor specific. Queue. */
 typedef struct {
     /* COMMAND goes to the monitor as it is (FLAGS: virDomainQemuMonitorCommandFlags); the answer comes back as text. */
@@ -169,5 +180,6 @@ typedef struct Driver {
     const DriverStatsOps *stats;
     const DriverResizeOps *resize;
     const DriverChardevOps *chardev;
+    const DriverDisplayOps *display;
     const DriverMonitorOps *monitor;
 } Driver;
