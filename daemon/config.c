@@ -42,6 +42,7 @@ static const Key keys[] = {
     {"autostart_delay", NUMBER, G_STRUCT_OFFSET(Config, rules.delay), .max = HOST_SECONDS_MAX},
     {"host_shutdown", WORD, G_STRUCT_OFFSET(Config, rules.stop), .number = HOST_STOP_UNSET, .words = host_stop_names},
     {"host_shutdown_timeout", NUMBER, G_STRUCT_OFFSET(Config, rules.stop_timeout), .number = 180, .min = 1, .max = 3600},
+    {"hook_timeout", NUMBER, G_STRUCT_OFFSET(Config, hook_timeout), .number = 60, .min = 1, .max = 3600},
 };
 
 static GMutex drivers_lock;

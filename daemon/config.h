@@ -18,6 +18,7 @@ typedef struct {
     guint stop_timeout;
     guint log_level;
     HostRules rules;
+    guint hook_timeout;
 } Config;
 
 /* What PATH says, and defaults for the rest; a file that is not there says nothing. NULL with VIR_ERR_CONF_SYNTAX,

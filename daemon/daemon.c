@@ -16,6 +16,7 @@
 
 #include "daemon/config.h"
 #include "daemon/core/core.h"
+#include "daemon/core/hook.h"
 #include "daemon/host-end.h"
 #include "daemon/idle.h"
 #include "daemon/places.h"
@@ -163,6 +164,8 @@ static gboolean open_core(Daemon *daemon, const DaemonOptions *options, GError *
         .loop = daemon->event,
         .config = config_driver,
         .rules = rules_of(daemon),
+        .hooks = daemon->places->hooks,
+        .hook_timeout = daemon->config->hook_timeout,
         .driver_path = options->drivers,
     };
     daemon->core = core_open(&daemon->core_options, error);
@@ -257,14 +260,21 @@ static void reload(Daemon *daemon)
     server_set_limits(daemon->server, &limits);
     rules = rules_of(daemon);
     host_end_set_rules(daemon->host_end, &rules);
+    hook_set_time(config->hook_timeout);
     warn_of_sections(daemon);
     log_line(LOG_INFO, "%s was read again", daemon->config_path);
+}
+
+static void tell_reload(gpointer unused)
+{
+    hook_daemon("reload", "begin", "SIGHUP");
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     sd_notifyf(FALSE, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
     reload(userdata);
+    pool_push(POOL_CONTROL, tell_reload, NULL, NULL); /* it may take its time */
     sd_notify(FALSE, "READY=1");
     return 0;
 }
@@ -341,6 +351,7 @@ Daemon *daemon_new(const DaemonOptions *options, GError **error)
     raise_descriptors();
     if (!start(daemon, options, error))
         return NULL;
+    hook_daemon("start", "-", "start"); /* it may be a client already */
     core_start(daemon->core);
     daemon->host_end = host_end_new(daemon->event, daemon->bus, daemon->core, &daemon->core_options.rules, daemon->places->session);
     if (options->timeout > 0)
@@ -354,6 +365,7 @@ void daemon_run(Daemon *daemon)
 {
     loop_run(daemon->main);
     sd_notify(FALSE, "STOPPING=1");
+    hook_daemon("shutdown", "-", "shutdown");
     host_end_finish(daemon->host_end); /* clients are served meanwhile */
 }
 

@@ -16,6 +16,8 @@ static void set_system(Places *places, const char *root)
     places->driver.log = g_build_filename(base, "var/log/duovirt", NULL);
     places->sockets = g_build_filename(base, "run/libvirt", NULL);
     places->config = root ? g_build_filename(base, "etc/duovirt/duovirtd.conf", NULL) : g_strdup(CONFIG_FILE);
+    g_autofree char *folder = g_path_get_dirname(places->config);
+    places->hooks = g_build_filename(folder, "hooks", NULL);
 }
 
 /* The XDG base directories, and for the sockets the place where libvirt's clients look for those of a session. */
@@ -57,5 +59,6 @@ void places_free(Places *places)
     g_free(places->sockets);
     g_free(places->lock);
     g_free(places->config);
+    g_free(places->hooks);
     g_free(places);
 }

@@ -10,6 +10,7 @@ typedef struct {
     gboolean session;   /* it serves only the user it runs as */
     char *lock;
     char *config;
+    char *hooks; /* folder; NULL for a session */
 } Places;
 
 /* ROOT: NULL for the system's own places, or the user's; else made absolute. */

@@ -3,6 +3,7 @@
 
 #include "daemon/core/autostart.h"
 #include "daemon/core/event.h"
+#include "daemon/core/hook.h"
 #include "daemon/core/host-journal.h"
 #include "daemon/core/host-stop.h"
 #include "daemon/core/reconnect.h"
@@ -47,6 +48,7 @@ Core *core_open(const CoreOptions *options, GError **error)
         return NULL;
     }
     event_open(options->loop);
+    hook_open(options->hooks, options->hook_timeout);
     const DriverHost *host = host_open(&core->options.paths, options->loop, options->config);
     core->loader = loader_open(host, options->driver_path);
     if (open_instances(core, error))

@@ -19,6 +19,8 @@ typedef struct {
     Loop *loop;              /* the event loop: runs before core_open() and until core_close() returns */
     HostConfig config;       /* values of the configuration file */
     HostRules rules;         /* how domains begin and end with the host */
+    const char *hooks;       /* the folder of the administrator's programs (hook.h); NULL: there are none */
+    guint hook_timeout;      /* seconds that each may take */
     const char *driver_path; /* folders with drivers, separated by colons; NULL: the usual ones */
 } CoreOptions;
 

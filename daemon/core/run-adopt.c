@@ -20,6 +20,7 @@
  * Where the guest does not answer, it stands as it is, with its file, until it is resumed or ended.
  */
 #include "daemon/core/event.h"
+#include "daemon/core/hook.h"
 #include "daemon/core/managed-save.h"
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
@@ -135,6 +136,7 @@ static void adopted(Adopt *adopt)
     if (!record_save(vm, &error))
         vm_log(vm, LOG_ERR, "%s", error->message);
     go_on(adopt);
+    hook_vm_after(vm, view->live, "reconnect", "begin");
     run_become_running(vm);
     if (view->autodestroy)
         destroy_orphan(vm);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How a run ends, and what is left to do then. */
 #include "daemon/core/event.h"
+#include "daemon/core/hook.h"
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run-parts.h"
@@ -20,9 +21,30 @@ static void change_end(VmView *view, gpointer data)
         g_clear_pointer(&view->live, domain_unref);
 }
 
+/* What ran is shown to hooks when nobody else sees it any more. */
+static void keep_ended(Vm *vm, const VmView *view)
+{
+    Domain *ended = view->live && hook_is_there(vm->instance) ? domain_copy(view->live) : NULL;
+    if (ended)
+        ended->id = -1;
+    g_mutex_lock(&vm->lock);
+    domain_unref(vm->ended);
+    vm->ended = ended;
+    g_mutex_unlock(&vm->lock);
+}
+
+static Domain *take_ended(Vm *vm)
+{
+    g_mutex_lock(&vm->lock);
+    Domain *ended = g_steal_pointer(&vm->ended);
+    g_mutex_unlock(&vm->lock);
+    return ended;
+}
+
 static void publish_end(Vm *vm, int reason)
 {
     g_autoptr(VmView) view = vm_view(vm);
+    keep_ended(vm, view);
     registry_drop_id(vm->instance->registry, vm, view->id);
     vm_publish(vm, change_end, GINT_TO_POINTER(reason));
 }
@@ -55,8 +77,13 @@ static void publish_end_and_hide(Vm *vm, int reason)
 static void clean_up(Vm *vm, RunExtent extent)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) ended = take_ended(vm);
+    if (ended)
+        hook_vm_after(vm, ended, "stopped", "end");
     if (extent >= RUN_DRIVEN)
         vm->instance->driver->run->cleanup(vm->instance->self, vm);
+    if (ended)
+        hook_vm_after(vm, ended, "release", "end");
     if (extent >= RUN_RECORDED && !record_remove(vm, &error))
         vm_log(vm, LOG_ERR, "%s", error->message);
     release_owner(vm);

@@ -27,6 +27,7 @@
  * the one thing that overtakes it.
  */
 #include "daemon/core/event.h"
+#include "daemon/core/hook.h"
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run-parts.h"
@@ -130,13 +131,25 @@ static gboolean check_definition(Vm *vm, const RunStart *how, GError **error)
            error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot start a transient domain again");
 }
 
+static gboolean tell_hook(Vm *vm, const char *operation, GError **error)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    return hook_vm(vm, view->live, operation, "begin", error);
+}
+
+static gboolean drive(Vm *vm, const RunStart *how, GError **error)
+{
+    return tell_hook(vm, "prepare", error) && tell_hook(vm, "start", error) && start_driver(vm, how, error) &&
+           tell_hook(vm, "started", error);
+}
+
 static gboolean start_live(Vm *vm, Domain *live, const RunStart *how, GError **error)
 {
     begin(vm, live, how);
     RunExtent extent = RUN_BEGUN;
     if (record_prepare(vm, error))
         extent = record_save(vm, error) ? RUN_DRIVEN : RUN_RECORDED;
-    if (extent != RUN_DRIVEN || !start_driver(vm, how, error)) {
+    if (extent != RUN_DRIVEN || !drive(vm, how, error)) {
         run_undo(vm, extent, VIR_DOMAIN_SHUTOFF_FAILED);
         return FALSE;
     }

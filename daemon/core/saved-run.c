@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/core/hook.h"
 #include "daemon/core/vm-document.h"
 #include "lib/model/domain-abi.h"
 #include "lib/patient.h"
@@ -41,6 +42,24 @@ static Domain *choose_definition(const DriverInstance *instance, const SaveHeade
         return g_steal_pointer(&saved);
     g_autoptr(Domain) replacement = vm_document_read(instance, new_xml, FALSE, error);
     if (!replacement || !domain_abi_check(saved, replacement, error))
+        return NULL;
+    return g_steal_pointer(&replacement);
+}
+
+/* DEFINITION (taken over; NULL: nothing), or what a hook makes of it. */
+static Domain *show_hook(const DriverInstance *instance, Domain *definition, GError **error)
+{
+    g_autoptr(Domain) chosen = definition;
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *text = chosen ? hook_restore(instance, chosen, &cause) : NULL;
+    if (cause) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return NULL;
+    }
+    if (!text)
+        return g_steal_pointer(&chosen);
+    g_autoptr(Domain) replacement = vm_document_read(instance, text, FALSE, error);
+    if (!replacement || !domain_abi_check(chosen, replacement, error))
         return NULL;
     return g_steal_pointer(&replacement);
 }
@@ -83,7 +102,7 @@ SavedRun *saved_run_open(const DriverInstance *instance, const char *path, const
     saved->header = save_header_read(saved->fd, path, error);
     if (!saved->header)
         return NULL;
-    saved->definition = choose_definition(instance, saved->header, new_xml, error);
+    saved->definition = show_hook(instance, choose_definition(instance, saved->header, new_xml, error), error);
     if (!saved->definition)
         return NULL;
     const char *packed = save_header_compression(saved->header);

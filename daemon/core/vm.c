@@ -63,6 +63,7 @@ void vm_unref(Vm *vm)
     if (vm->sampler)
         vm->sampler_destroy(vm->sampler);
     params_free(vm->last_job);
+    domain_unref(vm->ended);
     vm_view_unref(vm->view);
     queue_unref(vm->queue);
     g_mutex_clear(&vm->lock);

@@ -60,6 +60,7 @@ struct Vm {
     guint killers;    /* how many are at that */
     gpointer owner;   /* the connection whose end ends this run (autodestroy); compared only */
     GDestroyNotify owner_release;
+    Domain *ended; /* what the run that is cleaned up now had been; for hooks */
 
     GMutex record_lock; /* held while the run record is written, before `lock` */
     GMutex edit_lock;   /* held while the live definition is edited, before `lock` */
