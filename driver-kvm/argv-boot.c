@@ -1,18 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/argv-parts.h"
 #include "driver-kvm/part.h"
+#include "driver-kvm/props.h"
 #include "lib/error.h"
+
+static gboolean is_flash(const OsLoader *loader)
+{
+    return loader && loader->path && loader->type == LOADER_TYPE_PFLASH;
+}
+
+/* The file of variables; NULL if there is none. */
+static const char *flash_variables(const Domain *live)
+{
+    const OsNvram *nvram = is_flash(live->os->loader) ? live->os->nvram : NULL;
+
+    return !nvram ? NULL : nvram->source ? nvram->source->file : nvram->path;
+}
+
+static void add_flash(guint number, const char *path, gboolean readonly, GPtrArray *parts)
+{
+    g_autofree char *storage = g_strdup_printf("libvirt-pflash%u-storage", number);
+    JsonObject *file = props_new("driver", "file"), *format = json_object_new();
+
+    props_string(file, "filename", path);
+    props_string(file, "node-name", storage);
+    props_bool(file, "auto-read-only", TRUE);
+    props_string(file, "discard", "unmap");
+    parts_add(parts, PART_BLOCKDEV, file);
+    props_format(format, "node-name", ARGV_FLASH, number);
+    props_bool(format, "read-only", readonly);
+    props_string(format, "driver", "raw");
+    props_string(format, "file", storage);
+    parts_add(parts, PART_BLOCKDEV, format);
+}
+
+guint argv_flash(const Domain *live, GPtrArray *parts)
+{
+    const OsLoader *loader = live->os->loader;
+    const char *variables = flash_variables(live);
+
+    if (!is_flash(loader))
+        return 0;
+    if (parts)
+        add_flash(0, loader->path, loader->readonly == TOGGLE_ON, parts);
+    if (parts && variables)
+        add_flash(1, variables, FALSE, parts);
+    return variables ? 2 : 1;
+}
 
 gboolean argv_firmware(const Domain *live, GPtrArray *parts, GError **error)
 {
     const OsLoader *loader = live->os->loader;
+    const OsNvram *nvram = live->os->nvram;
 
+    if (nvram && nvram->source && nvram->type != STORAGE_TYPE_FILE)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<nvram type='%s'> is not supported by this driver",
+                         storage_type_to_string(nvram->type));
     if (!loader || !loader->path)
         return TRUE;
-    if (loader->type != LOADER_TYPE_ROM)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<loader type='%s'> is not supported by this driver",
-                         loader_type_to_string(loader->type));
-    parts_add_option(parts, "-bios", g_strdup(loader->path));
+    if (loader->type == LOADER_TYPE_NONE)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<loader type='none'> is not supported by this "
+                         "driver");
+    if (loader->type == LOADER_TYPE_ROM)
+        parts_add_option(parts, "-bios", g_strdup(loader->path));
+    else if (loader->secure == TOGGLE_ON) /* only code in the guarded mode may write to it */
+        parts_add_option(parts, "-global", g_strdup("driver=cfi.pflash01,property=secure,value=on"));
     return TRUE;
 }
 

@@ -46,6 +46,8 @@ gboolean argv_machine(const Domain *live, const Caps *caps, GPtrArray *parts, GE
     if (live->memory_backing && live->memory_backing->nosharepages)
         option(text, "mem-merge", "off");
     option(text, "memory-backend", memory);
+    for (guint i = 0; i < argv_flash(live, NULL); i++)
+        g_string_append_printf(text, ",pflash%u=" ARGV_FLASH, i, i);
     if (live->os->bios && live->os->bios->useserial == TOGGLE_ON)
         option(text, "graphics", "off"); /* the firmware writes to the serial port then */
     parts_add_option(parts, "-machine", g_string_free(text, FALSE));

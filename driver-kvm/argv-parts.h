@@ -22,7 +22,10 @@ gboolean argv_numa(const Domain *live, const Caps *caps, const ArgvContext *cont
 /* The machine takes a memory backend by name: the name, else NULL. */
 const char *argv_main_memory(const Domain *live, const Caps *caps);
 
-/* argv-boot.c: firmware, kernel, boot order, SMBIOS */
+/* argv-boot.c: firmware, kernel, boot order, SMBIOS. Flash is made before the machine, which takes it by name; how many there
+ * are is the result, and PARTS may be NULL. */
+#define ARGV_FLASH "libvirt-pflash%u-format"
+guint argv_flash(const Domain *live, GPtrArray *parts);
 gboolean argv_firmware(const Domain *live, GPtrArray *parts, GError **error);
 void argv_boot(const Domain *live, GPtrArray *parts);
 void argv_smbios(const Domain *live, GPtrArray *parts);

@@ -167,6 +167,7 @@ gboolean argv_build(const Domain *live, const Caps *caps, ArgvContext *context, 
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
     add_identity(live, context, parts);
+    argv_flash(live, parts);
     if (!argv_machine(live, caps, parts, error) || !argv_cpu(live, caps, parts, error))
         return FALSE;
     if (!argv_firmware(live, parts, error) || !argv_memory(live, caps, context, parts, error))

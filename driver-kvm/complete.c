@@ -7,6 +7,7 @@
 #include "driver-kvm/cpu-start.h"
 #include "driver-kvm/address.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/firmware-choose.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/validate.h"
 #include "lib/error.h"
@@ -315,7 +316,7 @@ static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
     if (!complete_distance(def->clock, error))
         return FALSE;
     complete_clock(def->clock);
-    if (!domain_normalize(def, error) || !validate_emulator(def, caps, error) || !complete_machine(def, caps, error))
+    if (!firmware_normalize(def, error) || !domain_normalize(def, error) || !validate_emulator(def, caps, error) || !complete_machine(def, caps, error))
         return FALSE;
     if (!want_machine_devices(def, caps, error) || !complete_cpu(def, caps, error) || !validate_machine(def, caps, error))
         return FALSE;

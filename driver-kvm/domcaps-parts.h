@@ -6,3 +6,6 @@
 
 /* <cpu>: what a guest's processor may be. */
 void domcaps_write_cpu(XmlWriter *writer, const Caps *caps, CapsAccel accel);
+
+/* domcaps-os.c */
+void domcaps_write_os(XmlWriter *writer, const Caps *caps, const CapsMachine *machine);

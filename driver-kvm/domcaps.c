@@ -130,21 +130,6 @@ static void write_devices(XmlWriter *writer, const Asked *asked)
     xml_writer_close(writer);
 }
 
-static void write_os(XmlWriter *writer, const Asked *asked)
-{
-    static const Enum firmware = {"firmware", {{NULL}}}, type = {"type", {{"rom"}}}, readonly = {"readonly", {{"yes"}, {"no"}}},
-                      secure = {"secure", {{"no"}}};
-
-    open_supported(writer, "os", TRUE);
-    write_enum(writer, &firmware, asked);
-    open_supported(writer, "loader", TRUE);
-    write_enum(writer, &type, asked);
-    write_enum(writer, &readonly, asked);
-    write_enum(writer, &secure, asked);
-    xml_writer_close(writer);
-    xml_writer_close(writer);
-}
-
 static void write_features(XmlWriter *writer, const Caps *caps)
 {
     const struct {
@@ -175,7 +160,7 @@ static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *ma
     xml_writer_attributef(writer, "max", "%u", machine->max_cpus);
     xml_writer_close(writer);
     write_supported(writer, "iothreads", caps_has_type(caps, "iothread"));
-    write_os(writer, &asked);
+    domcaps_write_os(writer, caps, machine);
     domcaps_write_cpu(writer, caps, accel);
     open_supported(writer, "memoryBacking", TRUE);
     write_enum(writer, &sources, &asked);

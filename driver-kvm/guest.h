@@ -41,6 +41,7 @@ typedef struct Guest {
     Qmp *qmp;          /* NULL: not connected */
     gboolean ready;    /* the monitor has answered once */
     char *lost_why;    /* why the connection to the monitor ended last; NULL: never */
+    GSList *sides;     /* of Side * (side.c) */
     GArray *threads;   /* of gint64: host thread of each virtual CPU */
     /* what the next events mean */
     int pause_reason;  /* virDomainPausedReason of the next STOP */
@@ -103,6 +104,8 @@ void guest_forget(Guest *guest);
 /* The kernel's view of who holds the folder's lock: the guest's process. FALSE: nobody does. VIR_ERR_INTERNAL_ERROR if
  * somebody does who cannot be found. */
 gboolean guest_find_process(const char *folder, Process *ret_process, GError **error);
+/* The same for any LOCK, and the file PIDFILE that names its holder. */
+gboolean guest_find_holder(const char *lock, const char *pidfile, Process *ret_process, GError **error);
 
 /* qmp-event.c: what QEMU tells. Loop thread. */
 void guest_on_event(const char *name, JsonObject *data, gint64 when, gpointer guest);

@@ -7,12 +7,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "driver-kvm/complete.h"
 #include "driver-kvm/cpu-ops.h"
+#include "driver-kvm/descriptor.h"
 #include "driver-kvm/domcaps.h"
 #include "driver-kvm/emulator.h"
+#include "driver-kvm/firmware-choose.h"
+#include "driver-kvm/nvram.h"
+#include "driver-kvm/tpm.h"
 #include "lib/error.h"
 
 #define QEMU_MAX_VCPUS 16 /* what libvirt answers for emulated guests, whatever the machine can take */
@@ -200,17 +205,61 @@ const DriverNodeOps kvm_node_ops = {
     .baseline_cpu = cpu_ops_baseline,
 };
 
+/* --- definitions --- */
+
+static char *nvram_folder(const Kvm *kvm)
+{
+    return g_build_filename(kvm->host->paths->state, "nvram", NULL);
+}
+
+static void log_bad_firmware(const char *path, const char *why, gpointer data)
+{
+    const Kvm *kvm = data;
+    g_autofree char *text = g_strdup_printf("%s is passed over: %s", path, why);
+
+    kvm->host->log(NULL, LOG_WARNING, text);
+}
+
+static gboolean choose_firmware(Kvm *kvm, Domain *def, GError **error)
+{
+    g_autofree char *folder = nvram_folder(kvm);
+    g_auto(GStrv) folders = descriptor_folders("firmware");
+
+    if (def->os->firmware == OS_FIRMWARE_UNSET)
+        return TRUE;
+    g_autoptr(GPtrArray) firmwares = firmware_list((const char *const *)folders, log_bad_firmware, kvm);
+    return firmware_choose(def, firmwares, folder, error);
+}
+
 static gboolean definition_complete(gpointer self, Domain *def, DriverComplete when, GError **error)
 {
     Kvm *kvm = self;
+    g_autofree char *folder = nvram_folder(kvm);
 
     if (!complete_emulator(def, error))
         return FALSE;
     g_autoptr(Caps) caps = caps_cache_get(kvm->caps, def->devices->emulator, error);
-    return caps && complete_domain(def, caps, when, error);
+    if (!caps || (when == DRIVER_COMPLETE_START && !choose_firmware(kvm, def, error)) ||
+        !complete_domain(def, caps, when, error))
+        return FALSE;
+    if (when == DRIVER_COMPLETE_DEFINE)
+        firmware_complete(def, folder);
+    return TRUE;
+}
+
+static gboolean definition_undefine(gpointer self, Vm *vm, const Domain *def, guint flags, GError **error)
+{
+    Kvm *kvm = self;
+    g_autofree char *folder = nvram_folder(kvm);
+
+    g_autoptr(VmView) view = kvm->host->view(vm);
+
+    if (!nvram_undefine(def, folder, flags, error))
+        return FALSE;
+    return view->id >= 0 || tpm_undefine(kvm, def, flags, error); /* the TPM of one that runs is in use until its end */
 }
 
 const DriverDefinitionOps kvm_definition_ops = {
     .complete = definition_complete,
-    .foretell_cpu = cpu_ops_foretell,
+    .undefine = definition_undefine,
 };

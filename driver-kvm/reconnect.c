@@ -19,6 +19,7 @@
 
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/side.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
@@ -58,9 +59,8 @@ static gboolean prove(pid_t pid, guint64 start, const struct stat *file, Process
     return FALSE;
 }
 
-static gboolean prove_by_file(const char *folder, const struct stat *lock, Process *ret_process)
+static gboolean prove_by_file(const char *path, const struct stat *lock, Process *ret_process)
 {
-    g_autofree char *path = g_build_filename(folder, "pid", NULL);
     g_autofree char *text = file_read(path, 100, NULL, NULL);
     int pid;
     unsigned long long start;
@@ -99,16 +99,15 @@ static gboolean is_locked(const char *path, GError **error)
     return FALSE;
 }
 
-gboolean guest_find_process(const char *folder, Process *ret_process, GError **error)
+gboolean guest_find_holder(const char *path, const char *pidfile, Process *ret_process, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, "lock", NULL);
     gint64 deadline = g_get_monotonic_time() + PID_PATIENCE;
     struct stat lock;
 
     if (stat(path, &lock) < 0)
         return errno != ENOENT && error_set_errno(error, VIR_FROM_QEMU, errno, "cannot look at '%s'", path);
     while (is_locked(path, error)) {
-        if (prove_by_file(folder, &lock, ret_process))
+        if (prove_by_file(pidfile, &lock, ret_process))
             return TRUE;
         if (g_get_monotonic_time() >= deadline) {
             if (prove_by_search(&lock, ret_process))
@@ -118,6 +117,14 @@ gboolean guest_find_process(const char *folder, Process *ret_process, GError **e
         g_usleep(PID_INTERVAL);
     }
     return FALSE;
+}
+
+gboolean guest_find_process(const char *folder, Process *ret_process, GError **error)
+{
+    g_autofree char *lock = g_build_filename(folder, "lock", NULL);
+    g_autofree char *pidfile = g_build_filename(folder, "pid", NULL);
+
+    return guest_find_holder(lock, pidfile, ret_process, error);
 }
 
 static gboolean attach(Guest *guest, GError **error)
@@ -191,6 +198,7 @@ gboolean reconnect_guest(gpointer self, Vm *vm, GHashTable *status, GError **err
     guest->fake_reboot = g_hash_table_contains(status, "fake-reboot");
     guest->pause_reason = pausing(status);
     g_mutex_unlock(&guest->lock);
+    side_find(guest);
     if (!attach(guest, error))
         return FALSE;
     learn_again(guest); /* after which what QEMU is doing is known, too */

@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "driver-kvm/chardev.h"
+#include "driver-kvm/descriptor.h"
+#include "driver-kvm/firmware-choose.h"
 #include "driver-kvm/launch/contract.h"
+#include "driver-kvm/nvram.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
@@ -26,8 +29,7 @@ static gboolean make_private(Start *start, GError **error)
     return TRUE;
 }
 
-/* Through the folder's descriptor: a socket's name may have 107 bytes at most. */
-static int listen_below(const char *folder, const char *name)
+int start_listen_below(const char *folder, const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -51,7 +53,7 @@ gboolean start_folder(Start *start, GError **error)
     start->lock = file_lock(lock, error);
     if (start->lock < 0 || !make_private(start, error))
         return FALSE;
-    start->listener = listen_below(start->guest->folder, "monitor.sock");
+    start->listener = start_listen_below(start->guest->folder, "monitor.sock");
     return start->listener >= 0 || error_set_errno(error, VIR_FROM_QEMU, errno, "cannot make QEMU's monitor socket");
 }
 
@@ -129,6 +131,24 @@ static void add_chardev(const ChardevView *view, ChardevSource **source, const c
 
     for (guint i = 0; host[i]; i++)
         dac_paths_add(data, host[i], TRUE);
+}
+
+static gboolean edit_template(Domain *live, gpointer data, GError **error)
+{
+    g_auto(GStrv) folders = descriptor_folders("firmware");
+    g_autoptr(GPtrArray) firmwares = firmware_list((const char *const *)folders, NULL, NULL);
+
+    return firmware_choose(live, firmwares, data, error);
+}
+
+/* Where the document names firmware and not what its variables are made from, that is asked for when they are to be made. */
+gboolean start_firmware(Start *start, GError **error)
+{
+    g_autofree char *folder = g_build_filename(start->kvm->host->paths->state, "nvram", NULL);
+
+    if (nvram_is_wanted(start->live, folder, start->options->reset_nvram) && !start_edit(start, edit_template, folder, error))
+        return FALSE;
+    return nvram_prepare(start->live, folder, user_ids(start->kvm->user), start->options->reset_nvram, error);
 }
 
 gboolean start_access(Start *start, GError **error)

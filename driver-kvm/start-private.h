@@ -29,6 +29,13 @@ gboolean start_edit(Start *start, VmEdit edit, gpointer data, GError **error);
 
 gboolean start_folder(Start *start, GError **error);
 gboolean start_prepare(Start *start, GError **error);
+gboolean start_firmware(Start *start, GError **error);
 gboolean start_access(Start *start, GError **error);
+/* Processes beside QEMU. */
+gboolean start_sides(Start *start, GError **error);
 gboolean start_describe(Start *start, GError **error);
 gboolean start_launch(Start *start, GError **error);
+
+/* A listening socket NAME in FOLDER; -1 with errno. Through the folder's descriptor: a socket's name may have 107 bytes at
+ * most. */
+int start_listen_below(const char *folder, const char *name);

@@ -282,7 +282,9 @@ gboolean start_guest(gpointer self, Vm *vm, const DriverStart *options, GError *
     return step_caps(&start, error) &&      /* what can this QEMU do? */
            start_folder(&start, error) &&   /* the lock and the monitor's socket */
            start_prepare(&start, error) &&  /* taps, ports, images */
+           start_firmware(&start, error) && /* its variables are there */
            start_access(&start, error) &&   /* QEMU's user may use the guest's files */
+           start_sides(&start, error) &&    /* swtpm, virtiofsd */
            start_describe(&start, error) && /* command line and everything around it */
            start_launch(&start, error) &&   /* there is a process */
            step_monitor(&start, error) &&   /* it answers */

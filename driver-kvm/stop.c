@@ -10,11 +10,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <syslog.h>
 #include <unistd.h>
 #include <fcntl.h>
 
 #include "driver-kvm/argv.h"
 #include "driver-kvm/cgroup.h"
+#include "driver-kvm/side.h"
+#include "driver-kvm/tpm.h"
 #include "lib/error.h"
 
 #define GRACE (15 * G_USEC_PER_SEC)
@@ -114,14 +117,27 @@ gboolean stop_kill(gpointer self, Vm *vm, gboolean graceful, GError **error)
     return ended;
 }
 
+/* Nothing remembers a transient domain, and so nothing finds its TPM again. */
+static void forget_tpm(Kvm *kvm, Vm *vm, const Domain *live)
+{
+    g_autoptr(VmView) view = kvm->host->view(vm);
+    g_autoptr(GError) error = NULL;
+
+    if (!view->next && !tpm_undefine(kvm, live, 0, &error))
+        kvm->host->log(vm, LOG_WARNING, error_detail(error));
+}
+
 void stop_cleanup(gpointer self, Vm *vm)
 {
     Kvm *kvm = self;
     g_autoptr(Guest) guest = guest_obtain(kvm, vm);
 
+    side_end(guest);
     guest_forget(guest);
-    if (guest->live)
+    if (guest->live) {
         argv_release(guest->live);
+        forget_tpm(kvm, vm, guest->live);
+    }
     dac_give_back(kvm->dac, guest->folder);
     cgroup_remove(guest->live && guest->live->resource ? guest->live->resource->partition : NULL, kvm->host->uuid(vm));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/validate.h"
 #include "driver-kvm/complete.h"
+#include "driver-kvm/firmware-choose.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/support.h"
 #include "lib/error.h"
@@ -116,7 +117,7 @@ static gboolean validate_boot(const Domain *def, GError **error)
 
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
-    return validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error);
+    return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error);
 }
 
 /* What each timer can be told. */

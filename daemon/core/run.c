@@ -95,7 +95,7 @@ static gboolean complete_live(Vm *vm, Domain *live, GError **error)
 
 static gboolean start_driver(Vm *vm, const RunStart *how, GError **error)
 {
-    const DriverStart options = {how->paused, how->restore_fd, how->restore_name};
+    const DriverStart options = {how->paused, how->restore_fd, how->restore_name, how->reset_nvram};
     if (!vm->instance->driver->run->start(vm->instance->self, vm, &options, error))
         return FALSE;
     if (kill_is_wanted(vm))

@@ -12,6 +12,7 @@ typedef struct {
     int detail;         /* virDomainEventStartedDetailType */
     int restore_fd;     /* -1: a fresh boot */
     const char *restore_name;
+    gboolean reset_nvram;
     gpointer owner;     /* autodestroy: whoever's end ends the run; NULL: nobody's */
     GDestroyNotify owner_release; /* called once with OWNER: at the end of the run, or when it does not come to one */
 } RunStart;

@@ -188,20 +188,11 @@ static gboolean remove_saved(Vm *vm, const VmView *view, guint flags, GError **e
     return managed_save_remove(vm, error);
 }
 
-/* Firmware variables in a file of their own, whose folder may hang; then nobody can say that it is not there. */
-static gboolean remove_nvram(Vm *vm, const VmView *view, guint flags, GError **error)
+/* What the driver keeps beside the document: firmware variables, the state of a TPM. */
+static gboolean remove_kept(Vm *vm, const VmView *view, guint flags, GError **error)
 {
-    const OsNvram *nvram = view->next->os ? view->next->os->nvram : NULL;
-    gint64 deadline = g_get_monotonic_time() + PATIENT_USEC;
-    struct stat info;
-    if (!nvram || !nvram->path || (flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
-        return TRUE;
-    if (!patient_stat(nvram->path, &info, deadline) && errno != ETIMEDOUT)
-        return TRUE;
-    if (!(flags & VIR_DOMAIN_UNDEFINE_NVRAM))
-        return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot undefine domain with nvram");
-    return patient_unlink(nvram->path, deadline) || errno == ENOENT ||
-           error_set(error, VIR_FROM_NONE, VIR_ERR_SYSTEM_ERROR, "cannot remove '%s': %s", nvram->path, g_strerror(errno));
+    const DriverDefinitionOps *definition = vm->instance->driver->definition;
+    return !definition->undefine || definition->undefine(vm->instance->self, vm, view->next, flags, error);
 }
 
 /* It may have ended while the disk was written. DATA: whether it runs. */
@@ -227,7 +218,7 @@ static gboolean undefine(Vm *vm, guint flags, GError **error)
         return FALSE;
     if (!view->next)
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
-    if (!remove_saved(vm, view, flags, error) || !remove_nvram(vm, view, flags, error) || !store_remove(vm, error))
+    if (!remove_saved(vm, view, flags, error) || !remove_kept(vm, view, flags, error) || !store_remove(vm, error))
         return FALSE;
     gboolean runs;
     vm_publish(vm, change_undefined, &runs);

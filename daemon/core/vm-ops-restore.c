@@ -15,7 +15,8 @@ static gboolean restore(Call *call, const char *path, const char *new_xml, guint
         return FALSE;
     saved_run_apply(saved, &how);
     gboolean paused = flags & VM_SAVE_STATE_FLAGS ? (flags & VIR_DOMAIN_SAVE_PAUSED) != 0 : how.paused;
-    return ops_create(call, &how, paused ? VIR_DOMAIN_START_PAUSED : 0, NULL, error);
+    guint start = (paused ? VIR_DOMAIN_START_PAUSED : 0) | (flags & VIR_DOMAIN_SAVE_RESET_NVRAM ? VIR_DOMAIN_START_RESET_NVRAM : 0);
+    return ops_create(call, &how, start, NULL, error);
 }
 
 gboolean remote_domain_restore(Call *call, const RemoteDomainRestoreArgs *args, GError **error)

@@ -87,6 +87,7 @@ static gboolean start_owned(Call *call, Vm *vm, RunStart *how, GError **error)
 gboolean ops_start(Call *call, Vm *vm, RunStart *how, guint flags, GError **error)
 {
     how->paused = (flags & VIR_DOMAIN_START_PAUSED) != 0;
+    how->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
     return flags & VIR_DOMAIN_START_AUTODESTROY ? start_owned(call, vm, how, error) : run_start(vm, how, error);
 }
 

@@ -21,6 +21,7 @@
  *   umask    octal
  *   cwd      working directory
  *   gid      group;  group  supplementary group (repeated);  uid  user. All capabilities are lost in any case
+ *   capabilities  "keep": but in this one; for a program that gives them up by itself
  *   end      the last record; LENGTH is 0
  */
 #define LAUNCH_DESCRIPTION 3 /* read from */

@@ -151,7 +151,11 @@ static void take(Description *d, const char *key, char *value, size_t *n_args, s
         read_limit(d, value);
     else if (strcmp(key, "oom") == 0)
         d->oom = value;
-    else if (strcmp(key, "umask") == 0)
+    else if (strcmp(key, "capabilities") == 0) {
+        if (strcmp(value, "keep") != 0)
+            refuse(value);
+        d->keeps_capabilities = 1;
+    } else if (strcmp(key, "umask") == 0)
         d->umask = number(value, 0777, 8);
     else if (strcmp(key, "cwd") == 0)
         d->cwd = value;

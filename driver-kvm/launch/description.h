@@ -36,6 +36,7 @@ typedef struct {
     uid_t uid;
     gid_t gid;
     mode_t umask;
+    int keeps_capabilities;
     const char *pidfile, *title, *cgroup, *cwd, *oom; /* NULL: not told */
 } Description;
 

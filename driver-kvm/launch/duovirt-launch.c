@@ -164,9 +164,11 @@ int main(void)
     set_limits(&d);
     if (d.cwd && chdir(d.cwd) < 0)
         fail("changing to", d.cwd);
-    drop_bounding_set();
+    if (!d.keeps_capabilities)
+        drop_bounding_set();
     change_ids(&d);
-    drop_capabilities();
+    if (!d.keeps_capabilities)
+        drop_capabilities();
     execve(d.args[0], d.args, d.environment);
     fail("executing", d.args[0]);
 }

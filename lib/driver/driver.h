@@ -62,6 +62,9 @@ typedef enum {
 /* Meaning of a definition that only the hypervisor knows. Pool; DEF is the caller's alone. */
 typedef struct {
     gboolean (*complete)(gpointer self, Domain *def, DriverComplete when, GError **error);
+    /* DEF is about to be forgotten: what is kept for it beside its document goes or stays as FLAGS
+     * (virDomainUndefineFlagsValues) say; or a refusal. Queue. NULL: nothing is kept. */
+    gboolean (*undefine)(gpointer self, Vm *vm, const Domain *def, guint flags, GError **error);
     /* DEF's CPU as a guest that started now would get it. NULL: as it is said. */
     gboolean (*foretell_cpu)(gpointer self, Domain *def, GError **error);
 } DriverDefinitionOps;
@@ -70,6 +73,7 @@ typedef struct {
     gboolean paused;          /* leave the guest paused */
     int restore_fd;           /* a saved guest's stream, positioned at its start; -1 for a fresh boot; borrowed */
     const char *restore_name; /* the file's name for messages; NULL when restore_fd is -1 */
+    gboolean reset_nvram;     /* the firmware's variables are made anew */
 } DriverStart;
 
 /* A guest's life. Queue, unless a slot says otherwise. */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * virtiofsd, which shows a folder of the host to a guest. It keeps our rights, which it needs for files of all owners, and
+ * confines itself to its folder. QEMU connects to a socket in its own folder that exists before both.
+ */
+#include "driver-kvm/guest.h"
+
+/* The path of a folder's socket; to free. */
+char *virtiofs_socket(const char *private_dir, const char *alias);
+
+/* At a start: that the folder is there and the program, whose path is written into FILESYSTEM if it has none. */
+gboolean virtiofs_prepare(Filesystem *filesystem, GError **error);
+
+gboolean virtiofs_start(Guest *guest, const Filesystem *filesystem, GError **error);
