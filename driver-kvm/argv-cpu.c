@@ -5,6 +5,7 @@
 #include "lib/cpu/x86.h"
 #include "lib/error.h"
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-threads.h"
 #include <string.h>
 
 static void option(GString *text, const char *key, const char *value)
@@ -221,17 +222,6 @@ void argv_vcpus(const Domain *live, GPtrArray *parts)
     parts_add_option(parts, "-smp", g_string_free(text, FALSE));
 }
 
-static const IothreadId *iothread_with(const Domain *live, guint id)
-{
-    for (guint i = 0; live->iothreadids && i < live->iothreadids->iothreads->len; i++) {
-        const IothreadId *thread = g_ptr_array_index(live->iothreadids->iothreads, i);
-
-        if (thread->id == id)
-            return thread;
-    }
-    return NULL;
-}
-
 static void add_iothread(guint id, const IothreadId *options, GPtrArray *parts)
 {
     JsonObject *props = props_new("qom-type", "iothread");
@@ -244,21 +234,13 @@ static void add_iothread(guint id, const IothreadId *options, GPtrArray *parts)
     parts_add(parts, PART_OBJECT, props);
 }
 
-/* The threads that are listed, then as many more as there have to be, with the lowest free numbers. */
 void argv_iothreads(const Domain *live, GPtrArray *parts)
 {
-    guint listed = live->iothreadids ? live->iothreadids->iothreads->len : 0;
-    guint wanted = live->iothreads == UNSET32 ? 0 : live->iothreads;
+    g_autoptr(GArray) ids = domain_iothread_ids(live);
 
-    for (guint i = 0; i < listed; i++) {
-        const IothreadId *thread = g_ptr_array_index(live->iothreadids->iothreads, i);
+    for (guint i = 0; i < ids->len; i++) {
+        guint id = g_array_index(ids, guint, i);
 
-        add_iothread(thread->id, thread, parts);
-    }
-    for (guint id = 1; listed < wanted; id++) {
-        if (iothread_with(live, id))
-            continue;
-        add_iothread(id, NULL, parts);
-        listed++;
+        add_iothread(id, domain_iothread(live, id), parts);
     }
 }

@@ -22,6 +22,7 @@ void guest_unref(Guest *guest)
         close(guest->process.pidfd);
     domain_unref(guest->live);
     g_clear_pointer(&guest->threads, g_array_unref);
+    g_clear_pointer(&guest->counters, g_hash_table_unref);
     g_free(guest->job_error);
     g_free(guest->lost_why);
     guest->kvm->host->unref(guest->vm);

@@ -43,6 +43,7 @@ typedef struct Guest {
     char *lost_why;    /* why the connection to the monitor ended last; NULL: never */
     GSList *sides;     /* of Side * (side.c) */
     GArray *threads;   /* of gint64: host thread of each virtual CPU */
+    GHashTable *counters; /* PerfEventName -> descriptor; NULL: none */
     /* what the next events mean */
     int pause_reason;  /* virDomainPausedReason of the next STOP */
     int run_reason;    /* virDomainRunningReason of the next RESUME */

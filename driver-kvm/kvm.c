@@ -88,6 +88,7 @@ G_MODULE_EXPORT const Driver DRIVER_ENTRY = {
     .save = &kvm_save_ops,
     .stats = &kvm_stats_ops,
     .resize = &kvm_resize_ops,
+    .tuning = &kvm_tuning_ops,
     .chardev = &kvm_chardev_ops,
     .display = &kvm_display_ops,
     .monitor = &kvm_monitor_ops,

@@ -22,6 +22,7 @@ extern const DriverDefinitionOps kvm_definition_ops;
 extern const DriverSaveOps kvm_save_ops;
 extern const DriverStatsOps kvm_stats_ops;
 extern const DriverResizeOps kvm_resize_ops;
+extern const DriverTuningOps kvm_tuning_ops;
 extern const DriverChardevOps kvm_chardev_ops;
 extern const DriverDisplayOps kvm_display_ops;
 extern const DriverMonitorOps kvm_monitor_ops;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "driver-kvm/balloon.h"
+#include "driver-kvm/perf.h"
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/side.h"
 #include "lib/error.h"
@@ -201,6 +202,7 @@ gboolean reconnect_guest(gpointer self, Vm *vm, GHashTable *status, GError **err
     side_find(guest);
     if (!attach(guest, error))
         return FALSE;
+    perf_count_all(guest, NULL); /* from the beginning */
     learn_again(guest); /* after which what QEMU is doing is known, too */
     cancel_save(guest);
     return TRUE;

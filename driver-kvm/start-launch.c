@@ -8,6 +8,8 @@
 
 #include "driver-kvm/cgroup.h"
 #include "lib/error.h"
+#include "lib/model/domain-threads.h"
+#include "lib/sysfs.h"
 
 #define LAUNCH_DEADLINE (15 * G_USEC_PER_SEC)
 #define LOG_COUNT 3
@@ -44,7 +46,7 @@ static void add_ids(Start *start)
     launch_add(start->launch, "uid", "%u", ids->uid);
 }
 
-/* Pages that must stay in memory: all, or, for a device that reads them by itself, the guest's and some for QEMU. */
+/* Pages that must stay in memory: all; as many as the guest may have at most; or, for a device that reads them by itself, the guest's and some for QEMU. */
 static void add_limits(Start *start)
 {
     const Domain *live = start->live;
@@ -52,10 +54,31 @@ static void add_limits(Start *start)
     launch_add(start->launch, "limit", "core 0 0");
     if (live->memory_backing && live->memory_backing->locked) {
         launch_add(start->launch, "limit", "memlock unlimited unlimited");
+    } else if (live->memtune && live->memtune->hard_limit != UNSET64) {
+        guint64 bytes = live->memtune->hard_limit * 1024;
+        launch_add(start->launch, "limit", "memlock %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, bytes, bytes);
     } else if (live->devices->hostdevs->len > 0) {
         guint64 bytes = (live->memory + 1024 * 1024) * 1024;
         launch_add(start->launch, "limit", "memlock %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, bytes, bytes);
     }
+}
+
+/* Before the program makes threads: they inherit it. */
+static void add_placement(Start *start)
+{
+    const Domain *live = start->live;
+    const NumatuneMemory *memory = live->numatune ? live->numatune->memory : NULL;
+    const char *text = domain_emulator_cpus(live);
+    g_autoptr(CpuSet) said = text ? cpuset_parse(text, NULL) : sysfs_cpuset("", "/sys/devices/system/cpu/online");
+    g_autofree char *cpus = said ? cpuset_format(said) : NULL;
+    g_autoptr(CpuSet) nodes = memory && memory->nodeset ? cpuset_parse(memory->nodeset, NULL) : NULL;
+    g_autofree char *list = nodes ? cpuset_format(nodes) : NULL;
+
+    if (cpus && *cpus)
+        launch_add(start->launch, "cpus", "%s", cpus);
+    /* what is restrictive is up to control groups */
+    if (list && *list && memory->mode != NUMATUNE_MODE_RESTRICTIVE)
+        launch_add(start->launch, "memory", "%s %s", numatune_mode_to_string(memory->mode), list);
 }
 
 static void add_log(Start *start, const char *title)
@@ -103,6 +126,7 @@ gboolean start_describe(Start *start, GError **error)
     if (group)
         launch_add(start->launch, "cgroup", "%s", group);
     add_limits(start);
+    add_placement(start);
     add_ids(start);
     add_environment(start, title);
     launch_pass(start->launch, start->listener, start->context->monitor_fd);

@@ -12,7 +12,9 @@
 
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/cpu-start.h"
+#include "driver-kvm/perf.h"
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/threads.h"
 #include "driver-kvm/tsc.h"
 #include "lib/error.h"
 #include "lib/file.h"
@@ -257,7 +259,8 @@ static gboolean step_run(Start *start, GError **error)
     if (!qmp)
         return explain(start, "qemu unexpectedly closed the monitor", error);
     g_autoptr(GError) cause = NULL;
-    if (learn(start, qmp, &cause) && learn_cpu(start, qmp, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
+    if (learn(start, qmp, &cause) && learn_cpu(start, qmp, &cause) && threads_place(start->guest, qmp, &cause) &&
+        perf_count_all(start->guest, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
         restore(start, qmp, &cause) && balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
         balloon_learn(start->guest, qmp, &cause)) {
         tell_agent(start);

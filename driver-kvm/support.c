@@ -16,8 +16,8 @@ static const struct {
     const char *path;
     const char *allowed;
 } table[] = {
-    {"domain", "@type @id name uuid genid title description metadata memory currentMemory memoryBacking vcpu vcpus iothreads "
-               "iothreadids resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
+    {"domain", "@type @id name uuid genid title description metadata memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
+               "iothreadids cputune numatune perf resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
     {"domain/metadata", "**"},
     {"domain/memory", "@unit @dumpCore"},
     {"domain/currentMemory", "@unit"},
@@ -25,7 +25,26 @@ static const struct {
     {"domain/memoryBacking/source", "@type"},
     {"domain/memoryBacking/access", "@mode"},
     {"domain/memoryBacking/allocation", "@mode @threads"},
-    {"domain/vcpu", "@placement @current"},
+    {"domain/memtune", "hard_limit soft_limit swap_hard_limit"},
+    {"*/hard_limit", "@unit"},
+    {"*/soft_limit", "@unit"},
+    {"*/swap_hard_limit", "@unit"},
+    {"domain/blkiotune", "weight device"},
+    {"domain/blkiotune/device", "path weight read_iops_sec write_iops_sec read_bytes_sec write_bytes_sec"},
+    {"domain/cputune", "shares period quota global_period global_quota emulator_period emulator_quota iothread_period "
+                       "iothread_quota vcpupin emulatorpin iothreadpin emulatorsched vcpusched iothreadsched"},
+    {"domain/cputune/vcpupin", "@vcpu @cpuset"},
+    {"domain/cputune/emulatorpin", "@cpuset"},
+    {"domain/cputune/iothreadpin", "@iothread @cpuset"},
+    {"domain/cputune/emulatorsched", "@scheduler @priority"},
+    {"domain/cputune/vcpusched", "@vcpus @scheduler @priority"},
+    {"domain/cputune/iothreadsched", "@iothreads @scheduler @priority"},
+    {"domain/numatune", "memory memnode"},
+    {"domain/numatune/memory", "@mode @nodeset @placement"},
+    {"domain/numatune/memnode", "@cellid @mode @nodeset"},
+    {"domain/perf", "event"},
+    {"domain/perf/event", "@name @enabled"},
+    {"domain/vcpu", "@placement @current @cpuset"},
     {"domain/vcpus", "vcpu"},
     {"domain/vcpus/vcpu", "@id @enabled @hotpluggable @order"},
     {"domain/iothreadids", "iothread"},

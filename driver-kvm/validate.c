@@ -117,7 +117,8 @@ static gboolean validate_boot(const Domain *def, GError **error)
 
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
-    return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error);
+    return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error) &&
+           validate_tunable(def, error);
 }
 
 /* What each timer can be told. */
@@ -176,8 +177,8 @@ static gboolean validate_values(const Domain *def, GError **error)
         return unsupported(error, "host doesn't support paravirtual spinlocks");
     if (!validate_vcpus(def, error))
         return FALSE;
-    if (def->vcpu->placement == VCPU_PLACEMENT_AUTO)
-        return unsupported(error, "<vcpu placement='auto'> is not supported by this driver");
+    if (!validate_tuning(def, error))
+        return FALSE;
     if (def->os->smbios && def->os->smbios->mode == SMBIOS_MODE_HOST)
         return unsupported(error, "<smbios mode='host'> is not supported by this driver");
     if (def->cpu && def->cpu->mode == CPU_MODE_CUSTOM && def->cpu->match != CPU_MATCH_EXACT)

@@ -16,3 +16,8 @@ gboolean validate_domain(const Domain *def, const Caps *caps, GError **error);
 /* That every element and attribute of DEF has an effect: what this driver does not know how to tell QEMU must not be
  * lost in silence. VIR_ERR_CONFIG_UNSUPPORTED names the first that has none. */
 gboolean validate_start(const Domain *def, const Caps *caps, GError **error);
+
+/* validate-tuning.c: what the document asks of the host's processors and memory, as this host is now. */
+gboolean validate_tuning(const Domain *def, GError **error);
+/* Values that no host could have; when the document is defined. */
+gboolean validate_tunable(const Domain *def, GError **error);

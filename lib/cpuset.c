@@ -160,3 +160,12 @@ void cpuset_to_map(const CpuSet *set, guint8 *map, gsize length)
     memcpy(map, set->bits, known);
     memset(map + known, 0, length - known);
 }
+
+CpuSet *cpuset_from_map(const guint8 *map, gsize length)
+{
+    CpuSet *set = cpuset_new();
+
+    if (length > 0)
+        memcpy(set->bits, map, MIN(length, sizeof(set->bits)));
+    return set;
+}

@@ -25,4 +25,5 @@ int cpuset_next(const CpuSet *set, int after); /* the smallest member above AFTE
 int cpuset_last(const CpuSet *set);            /* the largest member; -1 if empty */
 
 /* The low LENGTH bytes as the wire's bit maps: CPU n is bit n % 8 of byte n / 8. */
+CpuSet *cpuset_from_map(const guint8 *map, gsize length); /* what is beyond CPUSET_MAX is dropped */
 void cpuset_to_map(const CpuSet *set, guint8 *map, gsize length);

@@ -156,6 +156,11 @@ FILL(job_completed, RemoteDomainEventCallbackJobCompletedMsg)
     body->params = wire_params_borrow(event->job.params, &body->n_params);
 }
 
+FILL(tunable, RemoteDomainEventCallbackTunableMsg)
+{
+    body->params = wire_params_borrow(event->tunable.params, &body->n_params);
+}
+
 static void fill_nothing(gpointer body, const VmEvent *event)
 {
 }
@@ -204,7 +209,7 @@ static const Row rows[] = {
     [VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK] = BOTH_REASON(PMSUSPEND_DISK, PmsuspendDisk),
     [VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED] = BOTH(DEVICE_REMOVED, DeviceRemoved, fill_device_removed_body),
     [VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2] = ONE(BLOCK_JOB_2, BlockJob2, fill_block_job_2_body),
-    [VIR_DOMAIN_EVENT_ID_TUNABLE] = {0},
+    [VIR_DOMAIN_EVENT_ID_TUNABLE] = ONE(CALLBACK_TUNABLE, CallbackTunable, fill_tunable_body),
     [VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE] =
         ONE(CALLBACK_AGENT_LIFECYCLE, CallbackAgentLifecycle, fill_agent_lifecycle_body),
     [VIR_DOMAIN_EVENT_ID_DEVICE_ADDED] = ONE(CALLBACK_DEVICE_ADDED, CallbackDeviceAdded, fill_device_added_body),
@@ -254,4 +259,6 @@ void event_wire_send(Client *client, const EventSource *source, const VmEvent *e
         g_free(((RemoteDomainEventGraphicsMsg *)(gpointer)body)->subject);
     if (event->id == VIR_DOMAIN_EVENT_ID_JOB_COMPLETED)
         g_free(((RemoteDomainEventCallbackJobCompletedMsg *)(gpointer)body)->params);
+    if (event->id == VIR_DOMAIN_EVENT_ID_TUNABLE)
+        g_free(((RemoteDomainEventCallbackTunableMsg *)(gpointer)body)->params);
 }

@@ -183,7 +183,7 @@ static void keep_strings(Emitted *emitted)
 
 static void keep_params(Emitted *emitted)
 {
-    if (emitted->event.id != VIR_DOMAIN_EVENT_ID_JOB_COMPLETED)
+    if (emitted->event.id != VIR_DOMAIN_EVENT_ID_JOB_COMPLETED && emitted->event.id != VIR_DOMAIN_EVENT_ID_TUNABLE)
         return;
     emitted->params = params_new();
     params_extend(emitted->params, emitted->event.job.params);

@@ -9,6 +9,7 @@
 #include "lib/cpuset.h"
 #include "lib/error.h"
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-threads.h"
 #include "lib/sysfs.h"
 
 #define AFFINITY_CPUS CPUSET_MAX
@@ -23,24 +24,6 @@ static CpuSet *allowed(const char *pin, GError **error)
     if (!online)
         error_set(error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "the kernel does not tell the host's CPUs");
     return online;
-}
-
-static const char *vcpu_pin(const Domain *def, guint vcpu)
-{
-    const GPtrArray *pins = def->cputune ? def->cputune->vcpupins : NULL;
-    for (guint i = 0; pins && i < pins->len; i++) {
-        const VcpuPin *pin = pins->pdata[i];
-        if (pin->vcpu == vcpu)
-            return pin->cpuset;
-    }
-    return def->vcpu ? def->vcpu->cpuset : NULL;
-}
-
-static const char *emulator_pin(const Domain *def)
-{
-    if (def->cputune && def->cputune->emulatorpin)
-        return def->cputune->emulatorpin->cpuset;
-    return def->vcpu ? def->vcpu->cpuset : NULL;
 }
 
 /* N maps of LENGTH octets each fit into an answer. */
@@ -63,7 +46,7 @@ gboolean remote_domain_get_vcpu_pin_info(Call *call, const RemoteDomainGetVcpuPi
     guint n = MIN((guint)args->ncpumaps, domain_max_vcpus(def));
     g_autofree guint8 *maps = g_malloc0(n * args->maplen);
     for (guint i = 0; i < n; i++) {
-        g_autoptr(CpuSet) set = allowed(vcpu_pin(def, i), error);
+        g_autoptr(CpuSet) set = allowed(domain_vcpu_cpus(def, i), error);
         if (!set)
             return FALSE;
         cpuset_to_map(set, maps + i * args->maplen, args->maplen);
@@ -82,7 +65,7 @@ gboolean remote_domain_get_emulator_pin_info(Call *call, const RemoteDomainGetEm
     const Domain *def = view ? ops_affected(vm, view, args->flags, error) : NULL;
     if (!def || !check_maps(1, args->maplen, error))
         return FALSE;
-    g_autoptr(CpuSet) set = allowed(emulator_pin(def), error);
+    g_autoptr(CpuSet) set = allowed(domain_emulator_cpus(def), error);
     if (!set)
         return FALSE;
     ret->n_cpumaps = args->maplen;

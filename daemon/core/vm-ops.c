@@ -29,6 +29,11 @@ gboolean ops_affect(Vm *vm, const VmView *view, guint flags, OpsAffect *ret_affe
 const Domain *ops_affected(Vm *vm, const VmView *view, guint flags, GError **error)
 {
     OpsAffect affect = {FALSE, FALSE};
+    if ((flags & IMPACT) == IMPACT) {
+        error_set_plain(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Flags '%s' and '%s' are mutually exclusive",
+                        "VIR_DOMAIN_AFFECT_LIVE", "VIR_DOMAIN_AFFECT_CONFIG");
+        return NULL;
+    }
     if (!ops_affect(vm, view, flags, &affect, error))
         return NULL;
     return affect.live ? view->live : view->next;

@@ -18,6 +18,8 @@
  *   cgroup   folder of the control group to join
  *   limit    "NAME SOFT HARD": a resource limit; core, nofile or memlock; numbers or "unlimited"  (repeated)
  *   oom      oom_score_adj
+ *   cpus     host CPUs it may run on, as far as they are there: "0-3,8"
+ *   memory   "MODE NODES": host nodes its memory comes from; MODE is strict, preferred or interleave
  *   umask    octal
  *   cwd      working directory
  *   gid      group;  group  supplementary group (repeated);  uid  user. All capabilities are lost in any case

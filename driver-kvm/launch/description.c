@@ -151,6 +151,10 @@ static void take(Description *d, const char *key, char *value, size_t *n_args, s
         read_limit(d, value);
     else if (strcmp(key, "oom") == 0)
         d->oom = value;
+    else if (strcmp(key, "cpus") == 0)
+        d->cpus = value;
+    else if (strcmp(key, "memory") == 0)
+        d->memory = value;
     else if (strcmp(key, "capabilities") == 0) {
         if (strcmp(value, "keep") != 0)
             refuse(value);

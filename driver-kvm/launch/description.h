@@ -37,7 +37,8 @@ typedef struct {
     gid_t gid;
     mode_t umask;
     int keeps_capabilities;
-    const char *pidfile, *title, *cgroup, *cwd, *oom; /* NULL: not told */
+    const char *pidfile, *title, *cgroup, *cwd, *oom, *cpus; /* NULL: not told */
+    char *memory;
 } Description;
 
 /* Reads all of FD. Ends the process if it is not a whole and sound description. */

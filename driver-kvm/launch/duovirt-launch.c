@@ -27,6 +27,7 @@
 #include "description.h"
 #include "fail.h"
 #include "logger.h"
+#include "placement.h"
 
 void fail(const char *step, const char *what)
 {
@@ -162,6 +163,8 @@ int main(void)
     settle_descriptors(&d);
     join_cgroup(d.cgroup);
     set_limits(&d);
+    placement_cpus(d.cpus);
+    placement_memory(d.memory);
     if (d.cwd && chdir(d.cwd) < 0)
         fail("changing to", d.cwd);
     if (!d.keeps_capabilities)

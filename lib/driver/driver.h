@@ -19,6 +19,7 @@
  */
 #include <glib.h>
 #include <libvirt/virterror.h>
+#include "lib/cpuset.h"
 #include "lib/driver/host.h"
 #include "lib/model/model.h"
 #include "lib/params.h"
@@ -140,6 +141,34 @@ typedef struct {
     gboolean (*set_stats_period)(gpointer self, Vm *vm, int seconds, GError **error);
 } DriverResizeOps;
 
+/* The host's threads of a guest. */
+typedef enum { DRIVER_THREAD_EMULATOR, DRIVER_THREAD_VCPU, DRIVER_THREAD_IOTHREAD } DriverThread;
+
+/* An I/O thread of a running guest; -1: the hypervisor does not say. */
+typedef struct {
+    guint id;
+    pid_t tid;
+    gint64 poll_max_ns, poll_grow, poll_shrink;
+} DriverIothread;
+
+/* What a running guest is given of its host's processors. Queue, unless a slot says otherwise. None changes the live
+ * definition, but for set_vcpu. */
+typedef struct {
+    /* Thread NUMBER of KIND may run on CPUS only. A virtual CPU that is not plugged in has no thread: that is no error. */
+    gboolean (*pin)(gpointer self, Vm *vm, DriverThread kind, guint number, const CpuSet *cpus, GError **error);
+    /* RET_THREADS: of DriverIothread. Pool. BUDGET as in DriverStatsOps. */
+    gboolean (*iothreads)(gpointer self, Vm *vm, guint64 budget, GArray **ret_threads, GError **error);
+    gboolean (*add_iothread)(gpointer self, Vm *vm, guint id, GError **error);
+    gboolean (*del_iothread)(gpointer self, Vm *vm, guint id, GError **error);
+    /* VALUES, of virDomainSetIOThreadParams, were checked. */
+    gboolean (*set_iothread)(gpointer self, Vm *vm, guint id, const Params *values, GError **error);
+    /* EVENT of the host's processors is counted for the guest from now on, or no more. */
+    gboolean (*count_event)(gpointer self, Vm *vm, PerfEventName event, gboolean on, GError **error);
+    /* Plugs virtual CPU NUMBER in or out, and says so in the live definition. Returns when that is so; the guest may take
+     * its time to let one go, or not do it at all. */
+    gboolean (*set_vcpu)(gpointer self, Vm *vm, guint number, gboolean plugged, GError **error);
+} DriverTuningOps;
+
 /* Character devices of a running guest. Queue. */
 typedef struct {
     /* A descriptor, non-blocking, connected to the host side of the device with ALIAS. */
@@ -183,6 +212,7 @@ typedef struct Driver {
     const DriverSaveOps *save;
     const DriverStatsOps *stats;
     const DriverResizeOps *resize;
+    const DriverTuningOps *tuning;
     const DriverChardevOps *chardev;
     const DriverDisplayOps *display;
     const DriverMonitorOps *monitor;

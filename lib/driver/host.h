@@ -59,6 +59,7 @@ typedef struct {
         struct { const char *path; const char *dst; int type, status; } block_job;
         struct { const char *dev, *path; guint64 threshold, excess; } block_threshold;
         struct { const Params *params; } job; /* completed */
+        struct { const Params *params; } tunable; /* in the place of job's */
     };
 } VmEvent;
 

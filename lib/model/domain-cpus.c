@@ -21,8 +21,6 @@ static gboolean normalize_vcpu(Domain *def, GError **error)
         def->vcpu->count = 1;
     if (def->vcpu->count == 0)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "invalid maximum number of vCPUs '%u'", def->vcpu->count);
-    if (def->vcpu->placement == VCPU_PLACEMENT_UNSET)
-        def->vcpu->placement = VCPU_PLACEMENT_STATIC;
     if (def->vcpu->current != UNSET32 && def->vcpu->current > def->vcpu->count)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                          "maximum vCPU count must not be less than current vCPU count");
@@ -99,8 +97,9 @@ static gint by_iothread(gconstpointer a, gconstpointer b)
     return one->iothread < two->iothread ? -1 : one->iothread > two->iothread;
 }
 
-/* Makes one element for each number in the set of numbers at OFFSET of LIST's members, in order. */
-static gboolean split_by_number(GPtrArray *list, const ModelType *type, gsize offset, GError **error)
+/* Makes one element for each number in the set of numbers at OFFSET of LIST's members, in order. WHAT and WHICH name them. */
+static gboolean split_by_number(GPtrArray *list, const ModelType *type, gsize offset, const char *what, const char *which,
+                                GError **error)
 {
     g_autofree gpointer *found = g_new0(gpointer, CPUSET_MAX);
     gsize n = 0;
@@ -112,8 +111,11 @@ static gboolean split_by_number(GPtrArray *list, const ModelType *type, gsize of
 
         if (!set)
             return FALSE;
-        for (int number = cpuset_next(set, -1); number >= 0; number = cpuset_next(set, number))
+        for (int number = cpuset_next(set, -1); number >= 0; number = cpuset_next(set, number)) {
+            if (found[number])
+                return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_DETAIL, "'%s' attributes '%s' must not overlap", what, which);
             found[number] = g_ptr_array_index(list, i);
+        }
     }
     members = g_ptr_array_steal(list, &n);
     for (guint number = 0; number < CPUSET_MAX; number++) {
@@ -131,6 +133,63 @@ static gboolean split_by_number(GPtrArray *list, const ModelType *type, gsize of
     return TRUE;
 }
 
+/* Those of CPUs that there are not mean nothing. */
+static void drop_pins(Domain *def)
+{
+    GPtrArray *pins = def->cputune->vcpupins;
+
+    for (guint i = pins->len; i > 0; i--)
+        if (((const VcpuPin *)pins->pdata[i - 1])->vcpu >= def->vcpu->count)
+            vcpu_pin_free(g_ptr_array_steal_index(pins, i - 1));
+}
+
+static gboolean check_vcpu_scheds(const Domain *def, GError **error)
+{
+    for (guint i = 0; i < def->cputune->vcpuscheds->len; i++) {
+        const VcpuSched *one = def->cputune->vcpuscheds->pdata[i];
+
+        if (g_ascii_strtoull(one->vcpus, NULL, 10) >= def->vcpu->count)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "vCPU '%s' is not present in domain definition",
+                             one->vcpus);
+    }
+    return TRUE;
+}
+
+/* Who leaves the choice of nodes to the host leaves that of CPUs, and the other way round. */
+static gboolean normalize_placement(Domain *def, GError **error)
+{
+    NumatuneMemory *memory = def->numatune ? def->numatune->memory : NULL;
+    gboolean automatic = def->vcpu->placement == VCPU_PLACEMENT_AUTO;
+
+    if (def->numatune && def->numatune->memnodes->len && !(def->cpu && def->cpu->numa && def->cpu->numa->cells->len))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Element 'memnode' is invalid without any guest NUMA cells");
+    if (memory && memory->placement == NUMATUNE_PLACEMENT_UNSET)
+        memory->placement = memory->nodeset || !automatic ? NUMATUNE_PLACEMENT_STATIC : NUMATUNE_PLACEMENT_AUTO;
+    if (memory && memory->placement == NUMATUNE_PLACEMENT_STATIC && !memory->nodeset)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "nodeset for NUMA memory tuning must be set if 'placement' is 'static'");
+    if (automatic && !memory) {
+        if (!def->numatune)
+            def->numatune = numatune_new();
+        memory = def->numatune->memory = numatune_memory_new();
+        memory->mode = NUMATUNE_MODE_STRICT;
+        memory->placement = NUMATUNE_PLACEMENT_AUTO;
+    }
+    if (memory && memory->placement == NUMATUNE_PLACEMENT_AUTO) {
+        g_clear_pointer(&memory->nodeset, g_free);
+        if (def->vcpu->placement == VCPU_PLACEMENT_UNSET && !def->vcpu->cpuset)
+            def->vcpu->placement = VCPU_PLACEMENT_AUTO;
+    }
+    if (def->vcpu->placement == VCPU_PLACEMENT_UNSET)
+        def->vcpu->placement = VCPU_PLACEMENT_STATIC;
+    if (def->vcpu->placement == VCPU_PLACEMENT_AUTO)
+        g_clear_pointer(&def->vcpu->cpuset, g_free);
+    /* what is static goes without saying */
+    if (memory && memory->placement == NUMATUNE_PLACEMENT_STATIC)
+        memory->placement = NUMATUNE_PLACEMENT_UNSET;
+    return TRUE;
+}
+
 /* Settings of single CPUs and threads, each with its own element, in order. */
 static gboolean normalize_cputune(Domain *def, GError **error)
 {
@@ -139,10 +198,15 @@ static gboolean normalize_cputune(Domain *def, GError **error)
 
     if (!def->cputune)
         return TRUE;
+    drop_pins(def);
     g_ptr_array_sort(def->cputune->vcpupins, by_vcpu);
     g_ptr_array_sort(def->cputune->iothreadpins, by_iothread);
-    if (!split_by_number(def->cputune->vcpuscheds, &vcpu_sched_type, offsetof(VcpuSched, vcpus), error) ||
-        !split_by_number(threads, &iothread_sched_type, offsetof(IothreadSched, iothreads), error))
+    if (!split_by_number(def->cputune->vcpuscheds, &vcpu_sched_type, offsetof(VcpuSched, vcpus), "vcpusched", "vcpus",
+                         error) ||
+        !split_by_number(threads, &iothread_sched_type, offsetof(IothreadSched, iothreads), "iothreadsched",
+                         "iothreads", error))
+        return FALSE;
+    if (!check_vcpu_scheds(def, error))
         return FALSE;
     last = threads->len ? g_ptr_array_index(threads, threads->len - 1) : NULL;
     if (last && g_ascii_strtoull(last->iothreads, NULL, 10) > (def->iothreads == UNSET32 ? 0 : def->iothreads))
@@ -152,5 +216,6 @@ static gboolean normalize_cputune(Domain *def, GError **error)
 
 gboolean domain_normalize_cpus(Domain *def, GError **error)
 {
-    return normalize_vcpu(def, error) && normalize_numa(def, error) && normalize_cputune(def, error);
+    return normalize_vcpu(def, error) && normalize_numa(def, error) && normalize_placement(def, error) &&
+           normalize_cputune(def, error);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/model/domain-threads.h"
 
 #define UNSUPPORTED VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED
 #define QEMU_UNSUPPORTED VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED
@@ -84,16 +85,6 @@ static gboolean validate_source(const Disk *disk, GError **error)
     if (has[disk->type] || disk->device == DISK_DEVICE_CDROM || disk->device == DISK_DEVICE_FLOPPY)
         return TRUE;
     return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_NO_SOURCE, "%s", disk->target->dev);
-}
-
-gboolean domain_has_iothread(const Domain *def, guint32 id)
-{
-    guint n = def->iothreads == UNSET32 ? 0 : def->iothreads;
-
-    for (guint i = 0; def->iothreadids && i < def->iothreadids->iothreads->len; i++)
-        if (((const IothreadId *)g_ptr_array_index(def->iothreadids->iothreads, i))->id == id)
-            return TRUE;
-    return (!def->iothreadids || def->iothreadids->iothreads->len < n) && id <= n;
 }
 
 static gboolean validate_driver(const Domain *def, const Disk *disk, GError **error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/model/domain-validate.h"
 #include "lib/error.h"
+#include "lib/model/domain-threads.h"
 
 #define UNSUPPORTED VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED
 #define WRONG VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR

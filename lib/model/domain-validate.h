@@ -14,7 +14,4 @@ gboolean domain_validate_tuning(const Domain *def, GError **error);
 /* A device that is not virtio has none of its options. */
 gboolean domain_validate_no_virtio(Toggle iommu, Toggle ats, Toggle packed, Toggle page_per_vq, GError **error);
 
-/* An I/O thread of that number is described. */
-gboolean domain_has_iothread(const Domain *def, guint32 id);
-
 gboolean domain_validate(const Domain *def, GError **error);

@@ -238,6 +238,8 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
 
     if (field->kind == MODEL_CPUSET) {
         g_autoptr(CpuSet) set = cpuset_parse(text, error);
+        if (set && *text && cpuset_count(set) == 0)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "Invalid value of '%s': %s", name, text);
         if (set && cpuset_count(set) == 0)
             return error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Failed to parse bitmap '%s'", text);
         if (set)
