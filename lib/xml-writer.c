@@ -126,6 +126,13 @@ void xml_writer_element(XmlWriter *writer, const char *name, const char *text)
     xml_writer_close(writer);
 }
 
+void xml_writer_element_wide(XmlWriter *writer, const char *name)
+{
+    xml_writer_open(writer, name);
+    end_tag(writer);
+    xml_writer_close(writer);
+}
+
 void xml_writer_raw(XmlWriter *writer, const char *xml)
 {
     g_autofree char *text = xml_reindent(xml, writer->open->len);

@@ -68,7 +68,7 @@ static virErrorDomain domain_of(const char *what)
     } domains[] = {
         {"domain", VIR_FROM_DOMAIN},   {"network", VIR_FROM_NETWORK},     {"secret", VIR_FROM_SECRET},
         {"pool", VIR_FROM_STORAGE},    {"volume", VIR_FROM_STORAGE},      {"nwfilter", VIR_FROM_NWFILTER},
-        {"nodedev", VIR_FROM_NODEDEV}, {"interface", VIR_FROM_INTERFACE}, {"cpu", VIR_FROM_CPU},
+        {"storage_pool", VIR_FROM_STORAGE}, {"storage_volume", VIR_FROM_STORAGE}, {"nodedev", VIR_FROM_NODEDEV}, {"interface", VIR_FROM_INTERFACE}, {"CPU", VIR_FROM_CPU},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(domains); i++)

@@ -166,7 +166,11 @@ static void write_element(const Formatter *formatter, const ModelField *field, c
     } else if (field->kind == MODEL_XML) {
         xml_writer_raw(formatter->writer, MODEL_MEMBER_CONST(frame->object, field, char *));
     } else if (field->kind == MODEL_STRUCT) {
-        format_object(formatter, field->type, name, MODEL_MEMBER_CONST(frame->object, field, gpointer), frame);
+        gconstpointer child = MODEL_MEMBER_CONST(frame->object, field, gpointer);
+        if ((field->marks & MODEL_WIDE) && !has_output(formatter->flags, field->type, child, frame))
+            xml_writer_element_wide(formatter->writer, name);
+        else
+            format_object(formatter, field->type, name, child, frame);
     } else {
         const GPtrArray *list = model_list(field, frame->object);
         for (guint i = 0; i < list->len; i++)

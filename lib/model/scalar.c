@@ -326,6 +326,8 @@ static char *format_integer(const ModelField *field, gconstpointer object)
         return g_strdup_printf("0x%0*" G_GINT64_MODIFIER "X", field->hex - 1, value);
     if (field->hex)
         return g_strdup_printf("0x%0*" G_GINT64_MODIFIER "x", field->hex - 1, value);
+    if (field->base == 8)
+        return g_strdup_printf("0%" G_GINT64_MODIFIER "o", value);
     if (field->kind == MODEL_INT32)
         return g_strdup_printf("%d", (gint32)value);
     return g_strdup_printf(is_signed(field) ? "%" G_GINT64_FORMAT : "%" G_GUINT64_FORMAT, value);

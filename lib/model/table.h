@@ -46,6 +46,7 @@ typedef enum {
     MODEL_LAX = 1 << 15,       /* a wrong value says the same as nothing */
     MODEL_SIGNED = 1 << 16,    /* libvirt reads an integer: its words for what is none, and for less than zero */
     MODEL_TRANSIENT = 1 << 17, /* a definition that is read drops it; a document that goes elsewhere leaves it out */
+    MODEL_WIDE = 1 << 18,      /* an element that is never closed at once: it has an end tag of its own when it is empty */
 } ModelMark;
 
 struct ModelEnum {

@@ -11,7 +11,7 @@ KINDS = {'string': 'STRING', 'mac': 'MAC', 'cpuset': 'CPUSET', 'int': 'INT32', '
 WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}
 TABLE_MARKS = ['required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive',
                'nozero', 'any', 'upper', 'nonempty', 'lax',
-               'signed', 'transient']
+               'signed', 'transient', 'wide']
 
 
 def quote(text: str | None) -> str:

@@ -208,6 +208,8 @@ class Emitter:
 
     @staticmethod
     def number(field: Field) -> str:
+        if field.option('base') == '8':
+            return pattern(f'0*[0-7]{{1,{len(oct(int(field.option("max"), 0))) - 2}}}')
         if field.option('hex') is not None or field.option('base'):
             highest = int(field.option('max') or '0xffffffffffffffff', 0)
             decimal = '' if field.option('base') == '16' else f'|[0-9]{{1,{len(str(highest))}}}'
@@ -241,3 +243,11 @@ def domain(schema: Schema) -> str:
 
 def cpu(schema: Schema) -> str:
     return emit(schema, 'Cpu', 'HostProcessor')
+
+
+def pool(schema: Schema) -> str:
+    return emit(schema, 'StoragePool')
+
+
+def volume(schema: Schema) -> str:
+    return emit(schema, 'StorageVolume')

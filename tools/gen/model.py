@@ -19,6 +19,8 @@ BACK_ENDS = {
     'source': emit_model.source,
     'rng': emit_rng.domain,
     'cpu-rng': emit_rng.cpu,
+    'pool-rng': emit_rng.pool,
+    'volume-rng': emit_rng.volume,
     'docs': emit_model_docs.page,
     'dictionary': emit_model_tests.dictionary,
     'samples': emit_model_tests.samples,

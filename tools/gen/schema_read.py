@@ -14,7 +14,7 @@ from schema import Condition, Enum, Field, Pattern, Schema, SchemaError, Struct,
 
 MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
          'any', 'upper', 'loose', 'nonempty', 'lax', 'signed',
-         'transient', 'told'}
+         'transient', 'told', 'wide'}
 VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high',
           'kept', 'blank', 'missing', 'once', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/storage/pool.h"
+
+#include <string.h>
+
+#include "lib/uuid.h"
+
+#define SETTLE (5 * G_USEC_PER_SEC)
+
+static const char ending[] = "in use";
+
+static GPtrArray *no_volumes(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)storage_volume_unref);
+}
+
+VolumePool *pool_new(StoragePool *def)
+{
+    VolumePool *pool = g_new0(VolumePool, 1);
+    g_atomic_ref_count_init(&pool->refs);
+    memcpy(pool->uuid, def->uuid.bytes, sizeof pool->uuid);
+    uuid_format(pool->uuid, pool->uuid_text);
+    g_mutex_init(&pool->turn);
+    g_mutex_init(&pool->lock);
+    g_cond_init(&pool->changed);
+    pool->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    pool->view = g_new0(PoolView, 1);
+    g_atomic_ref_count_init(&pool->view->refs);
+    pool->view->def = def;
+    pool->view->volumes = no_volumes();
+    return pool;
+}
+
+VolumePool *pool_ref(VolumePool *pool)
+{
+    g_atomic_ref_count_inc(&pool->refs);
+    return pool;
+}
+
+void pool_unref(VolumePool *pool)
+{
+    if (!pool || !g_atomic_ref_count_dec(&pool->refs))
+        return;
+    pool_view_unref(pool->view);
+    g_hash_table_unref(pool->used);
+    g_mutex_clear(&pool->turn);
+    g_mutex_clear(&pool->lock);
+    g_cond_clear(&pool->changed);
+    g_free(pool);
+}
+
+PoolView *pool_view_ref(PoolView *view)
+{
+    g_atomic_ref_count_inc(&view->refs);
+    return view;
+}
+
+void pool_view_unref(PoolView *view)
+{
+    if (!view || !g_atomic_ref_count_dec(&view->refs))
+        return;
+    storage_pool_unref(view->def);
+    storage_pool_unref(view->next);
+    g_ptr_array_unref(view->volumes);
+    g_free(view);
+}
+
+PoolView *pool_view(VolumePool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    PoolView *view = pool_view_ref(pool->view);
+    g_mutex_unlock(&pool->lock);
+    return view;
+}
+
+static PoolView *copy_view(const PoolView *old)
+{
+    PoolView *view = g_memdup2(old, sizeof *old);
+    g_atomic_ref_count_init(&view->refs);
+    storage_pool_ref(view->def);
+    if (view->next)
+        storage_pool_ref(view->next);
+    g_ptr_array_ref(view->volumes);
+    return view;
+}
+
+void pool_publish(VolumePool *pool, PoolChange change, gpointer data)
+{
+    g_mutex_lock(&pool->lock);
+    PoolView *old = pool->view;
+    pool->view = copy_view(old);
+    change(pool->view, data);
+    g_mutex_unlock(&pool->lock);
+    pool_view_unref(old);
+}
+
+gboolean pool_enter(VolumePool *pool, GError **error)
+{
+    g_mutex_lock(&pool->turn);
+    g_mutex_lock(&pool->lock);
+    gboolean listed = pool->listed;
+    g_mutex_unlock(&pool->lock);
+    if (listed)
+        return TRUE;
+    g_mutex_unlock(&pool->turn);
+    g_autoptr(PoolView) view = pool_view(pool);
+    return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s' (%s)",
+                     pool->uuid_text, view->def->name);
+}
+
+void pool_leave(VolumePool *pool)
+{
+    g_mutex_unlock(&pool->turn);
+}
+
+gboolean pool_check_active(const PoolView *view, GError **error)
+{
+    return view->active || error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID,
+                                     "storage pool '%s' is not active", view->def->name);
+}
+
+gboolean pool_check_idle(VolumePool *pool, GError **error)
+{
+    g_mutex_lock(&pool->lock);
+    gboolean idle = g_hash_table_size(pool->used) == 0;
+    g_mutex_unlock(&pool->lock);
+    g_autoptr(PoolView) view = pool_view(pool);
+    return idle || error_set(error, VIR_FROM_STORAGE, VIR_ERR_INTERNAL_ERROR, "pool '%s' has asynchronous jobs running.",
+                             view->def->name);
+}
+
+StorageVolume *pool_find_volume(const PoolView *view, const char *name)
+{
+    guint low = 0, high = view->volumes->len;
+    while (low < high) {
+        guint middle = (low + high) / 2;
+        StorageVolume *volume = view->volumes->pdata[middle];
+        int order = strcmp(name, volume->name);
+        if (order == 0)
+            return volume;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static int compare_volumes(gconstpointer a, gconstpointer b)
+{
+    const StorageVolume *const *left = a, *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static GPtrArray *volumes_without(const PoolView *view, const char *name)
+{
+    GPtrArray *volumes = no_volumes();
+    for (guint i = 0; i < view->volumes->len; i++) {
+        StorageVolume *volume = view->volumes->pdata[i];
+        if (!g_str_equal(volume->name, name))
+            g_ptr_array_add(volumes, storage_volume_ref(volume));
+    }
+    return volumes;
+}
+
+static void change_put(PoolView *view, gpointer data)
+{
+    StorageVolume *volume = data;
+    GPtrArray *volumes = volumes_without(view, volume->name);
+    g_ptr_array_add(volumes, volume);
+    g_ptr_array_sort(volumes, compare_volumes);
+    g_ptr_array_unref(view->volumes);
+    view->volumes = volumes;
+}
+
+static void change_drop(PoolView *view, gpointer data)
+{
+    GPtrArray *volumes = volumes_without(view, data);
+    g_ptr_array_unref(view->volumes);
+    view->volumes = volumes;
+}
+
+void pool_put_volume(VolumePool *pool, StorageVolume *volume)
+{
+    pool_publish(pool, change_put, volume);
+}
+
+void pool_drop_volume(VolumePool *pool, const char *name)
+{
+    pool_publish(pool, change_drop, (gpointer)name);
+}
+
+gboolean pool_use(VolumePool *pool, const char *name, const char *what, GError **error)
+{
+    pool_settle(pool, name);
+    g_mutex_lock(&pool->lock);
+    const char *busy = g_hash_table_lookup(pool->used, name);
+    if (!busy)
+        g_hash_table_insert(pool->used, g_strdup(name), (gpointer)what);
+    g_mutex_unlock(&pool->lock);
+    return !busy || error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID, "volume '%s' is still %s.", name, busy);
+}
+
+void pool_unuse(VolumePool *pool, const char *name)
+{
+    g_mutex_lock(&pool->lock);
+    g_hash_table_remove(pool->used, name);
+    g_cond_broadcast(&pool->changed);
+    g_mutex_unlock(&pool->lock);
+}
+
+void pool_use_ending(VolumePool *pool, const char *name)
+{
+    g_mutex_lock(&pool->lock);
+    if (g_hash_table_contains(pool->used, name))
+        g_hash_table_insert(pool->used, g_strdup(name), (gpointer)ending);
+    g_mutex_unlock(&pool->lock);
+}
+
+void pool_settle(VolumePool *pool, const char *name)
+{
+    gint64 deadline = g_get_monotonic_time() + SETTLE;
+    g_mutex_lock(&pool->lock);
+    while (g_hash_table_lookup(pool->used, name) == ending)
+        if (!g_cond_wait_until(&pool->changed, &pool->lock, deadline))
+            break;
+    g_mutex_unlock(&pool->lock);
+}
+
+/* --- all of them --- */
+
+static GMutex lock; /* before any pool's own lock */
+static GPtrArray *all; /* by name; one reference each */
+
+/* Locked, as what follows. */
+static GPtrArray *pools(void)
+{
+    if (!all)
+        all = g_ptr_array_new_with_free_func((GDestroyNotify)pool_unref);
+    return all;
+}
+
+static gboolean is_listed(VolumePool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    gboolean listed = pool->listed;
+    g_mutex_unlock(&pool->lock);
+    return listed;
+}
+
+VolumePool *pools_find_uuid(const guint8 uuid[16])
+{
+    VolumePool *found = NULL;
+    g_mutex_lock(&lock);
+    for (guint i = 0; i < pools()->len && !found; i++) {
+        VolumePool *pool = all->pdata[i];
+        if (memcmp(pool->uuid, uuid, 16) == 0 && is_listed(pool))
+            found = pool_ref(pool);
+    }
+    g_mutex_unlock(&lock);
+    return found;
+}
+
+static gboolean is_named(VolumePool *pool, const char *name)
+{
+    g_autoptr(PoolView) view = pool_view(pool);
+    return g_str_equal(view->def->name, name);
+}
+
+VolumePool *pools_find_name(const char *name)
+{
+    VolumePool *found = NULL;
+    g_mutex_lock(&lock);
+    for (guint i = 0; i < pools()->len && !found; i++)
+        if (is_named(all->pdata[i], name) && is_listed(all->pdata[i]))
+            found = pool_ref(all->pdata[i]);
+    g_mutex_unlock(&lock);
+    return found;
+}
+
+static int compare_pools(gconstpointer a, gconstpointer b)
+{
+    VolumePool *const *left = a, *const *right = b;
+    g_autoptr(PoolView) one = pool_view(*left);
+    g_autoptr(PoolView) other = pool_view(*right);
+    return strcmp(one->def->name, other->def->name);
+}
+
+GPtrArray *pools_all(void)
+{
+    GPtrArray *some = g_ptr_array_new_with_free_func((GDestroyNotify)pool_unref);
+    g_mutex_lock(&lock);
+    for (guint i = 0; i < pools()->len; i++)
+        if (is_listed(all->pdata[i]))
+            g_ptr_array_add(some, pool_ref(all->pdata[i]));
+    g_mutex_unlock(&lock);
+    g_ptr_array_sort(some, compare_pools);
+    return some;
+}
+
+/* Two pools of folders at one place would each see the other's volumes. */
+static gboolean conflicts(const StoragePool *a, const StoragePool *b)
+{
+    const char *one = storage_pool_path(a), *other = storage_pool_path(b);
+    return a->type == b->type && a->type == STORAGE_POOL_TYPE_DIR && g_strcmp0(one, other) == 0;
+}
+
+static gboolean check_conflicts(const StoragePool *def, GError **error)
+{
+    for (guint i = 0; i < pools()->len; i++) {
+        g_autoptr(PoolView) view = pool_view(all->pdata[i]);
+        if (!g_str_equal(view->def->name, def->name) && conflicts(view->def, def))
+            return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_FAILED,
+                             "Storage source conflict with pool: '%s'", view->def->name);
+    }
+    return TRUE;
+}
+
+/* FALSE with ERROR: one of the two is another's. */
+static gboolean find_same(const StoragePool *def, VolumePool **ret_same, GError **error)
+{
+    *ret_same = NULL;
+    for (guint i = 0; i < pools()->len; i++) {
+        VolumePool *pool = all->pdata[i];
+        g_autoptr(PoolView) view = pool_view(pool);
+        gboolean uuid = memcmp(pool->uuid, def->uuid.bytes, 16) == 0, name = g_str_equal(view->def->name, def->name);
+        if (uuid && !name)
+            return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_FAILED,
+                             "pool '%s' is already defined with uuid %s", view->def->name, pool->uuid_text);
+        if (name && !uuid)
+            return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_FAILED,
+                             "pool '%s' already exists with uuid %s", view->def->name, pool->uuid_text);
+        if (name)
+            *ret_same = pool;
+    }
+    return TRUE;
+}
+
+static VolumePool *claim_locked(StoragePool *def, GError **error)
+{
+    VolumePool *same;
+    if (!check_conflicts(def, error) || !find_same(def, &same, error))
+        return NULL;
+    if (same)
+        return pool_ref(same);
+    if (pools()->len >= POOLS_MAX) {
+        error_set(error, VIR_FROM_STORAGE, VIR_ERR_RESOURCE_BUSY, "there are %d pools already", POOLS_MAX);
+        return NULL;
+    }
+    VolumePool *pool = pool_new(storage_pool_ref(def));
+    g_ptr_array_add(all, pool_ref(pool));
+    return pool;
+}
+
+VolumePool *pools_claim(StoragePool *def, gboolean inactive, GError **error)
+{
+    for (;;) {
+        g_mutex_lock(&lock);
+        VolumePool *pool = claim_locked(def, error);
+        g_mutex_unlock(&lock);
+        if (!pool)
+            return NULL;
+        g_mutex_lock(&pool->turn);
+        g_mutex_lock(&lock);
+        gboolean gone = !g_ptr_array_find(pools(), pool, NULL); /* while we waited for its turn */
+        g_mutex_unlock(&lock);
+        g_autoptr(PoolView) view = pool_view(pool);
+        if (!gone && !(inactive && view->active))
+            return pool;
+        g_mutex_unlock(&pool->turn);
+        pool_unref(pool);
+        if (!gone) {
+            error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID, "pool is already active as '%s'",
+                      view->def->name);
+            return NULL;
+        }
+    }
+}
+
+void pools_release(VolumePool *pool)
+{
+    g_mutex_lock(&lock);
+    if (!is_listed(pool))
+        g_ptr_array_remove(pools(), pool);
+    g_mutex_unlock(&lock);
+    g_mutex_unlock(&pool->turn);
+    pool_unref(pool);
+}
+
+static void set_listed(VolumePool *pool, gboolean listed)
+{
+    g_mutex_lock(&pool->lock);
+    pool->listed = listed;
+    g_mutex_unlock(&pool->lock);
+}
+
+void pools_show(VolumePool *pool)
+{
+    set_listed(pool, TRUE);
+}
+
+void pools_hide(VolumePool *pool)
+{
+    g_mutex_lock(&lock);
+    set_listed(pool, FALSE);
+    g_ptr_array_remove(pools(), pool);
+    g_mutex_unlock(&lock);
+}
