@@ -94,8 +94,7 @@ static void on_closed(const GError *why, gpointer user)
 
 static const QmpHandler handler = {on_ready, guest_on_event, on_responsive, on_closed};
 
-/* Through the folder's descriptor, since a socket's name may have 107 bytes at most. */
-static int connect_below(const char *folder, const char *name)
+int guest_connect_below(const char *folder, const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -114,7 +113,7 @@ static int connect_below(const char *folder, const char *name)
 
 gboolean guest_connect(Guest *guest, guint64 greeting, GError **error)
 {
-    int fd = connect_below(guest->folder, "monitor.sock");
+    int fd = guest_connect_below(guest->folder, "monitor.sock");
 
     if (fd < 0)
         return error_set_errno(error, VIR_FROM_QEMU, errno, "Failed to connect to QEMU's monitor");

@@ -25,6 +25,7 @@ void guest_unref(Guest *guest)
     g_clear_pointer(&guest->counters, g_hash_table_unref);
     g_free(guest->job_error);
     g_free(guest->lost_why);
+    agent_free(guest->agent);
     guest->kvm->host->unref(guest->vm);
     g_mutex_clear(&guest->lock);
     g_cond_clear(&guest->changed);
@@ -43,6 +44,7 @@ static Guest *make(Kvm *kvm, Vm *vm, const VmView *view)
     guest->run = view->id;
     guest->folder = g_build_filename(kvm->host->paths->run, "domains", kvm->host->uuid(vm), NULL);
     guest->private_dir = g_build_filename(guest->folder, "guest", NULL);
+    guest->agent = agent_new();
     g_mutex_init(&guest->lock);
     g_cond_init(&guest->changed);
     guest->live = view->live ? domain_ref(view->live) : NULL;

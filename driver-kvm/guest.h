@@ -8,6 +8,7 @@
  * fields under `lock` are for all; the lock is never held while waiting. Whoever wants a guest gets a reference; the
  * table in Kvm holds one from guest_obtain() to guest_forget().
  */
+#include "driver-kvm/agent.h"
 #include "driver-kvm/kvm.h"
 #include "driver-kvm/qmp.h"
 
@@ -20,13 +21,14 @@ typedef enum {
     JOB_FAILED,
 } JobState;
 
-typedef struct Guest {
+struct Guest {
     gatomicrefcount refs;
     Kvm *kvm;
     Vm *vm; /* a reference */
     int run; /* the domain's id in this run; constant */
     char *folder;  /* run/domains/UUID */
     char *private_dir; /* below it: QEMU's own */
+    Agent *agent;      /* constant; agent.h */
 
     GMutex lock;
     GCond changed; /* signalled after each change of what stands below */
@@ -61,7 +63,7 @@ typedef struct Guest {
     guint64 again_after; /* microseconds, until the monitor is connected once more */
     gboolean crash_dump; /* the dump under way is of a crash */
     gboolean lost;       /* the clients were told that the monitor is gone */
-} Guest;
+};
 
 /* The guest of VM's run (also of one that has just ended), a new reference; made and put into the table if nobody has done
  * so yet. One of an earlier run is forgotten. */
@@ -86,6 +88,10 @@ gboolean guest_watch(Guest *guest, GError **error);
 
 /* Opens the monitor. Does not wait for it to answer. */
 gboolean guest_connect(Guest *guest, guint64 greeting, GError **error);
+
+/* A connected, non-blocking socket; -1 with errno. Through the folder's descriptor, since a socket's name may have 107 bytes
+ * at most. */
+int guest_connect_below(const char *folder, const char *name);
 
 /* Waits until the monitor has answered; FALSE without ERROR if the guest has gone or is doomed; VIR_ERR_OPERATION_TIMEOUT. */
 gboolean guest_wait_ready(Guest *guest, gint64 deadline, GError **error);

@@ -66,6 +66,7 @@ static const DriverRunOps run_ops = {
     .shutdown = run_shutdown,
     .reboot = run_reboot,
     .reset = run_reset,
+    .wakeup = run_wakeup,
 };
 
 static const char *const config_keys[] = {"user", "group", "vnc_listen", "spice_listen", NULL};
@@ -92,4 +93,5 @@ G_MODULE_EXPORT const Driver DRIVER_ENTRY = {
     .chardev = &kvm_chardev_ops,
     .display = &kvm_display_ops,
     .monitor = &kvm_monitor_ops,
+    .agent = &kvm_agent_ops,
 };

@@ -26,6 +26,7 @@ extern const DriverTuningOps kvm_tuning_ops;
 extern const DriverChardevOps kvm_chardev_ops;
 extern const DriverDisplayOps kvm_display_ops;
 extern const DriverMonitorOps kvm_monitor_ops;
+extern const DriverAgentOps kvm_agent_ops;
 
 /* The slots of DriverRunOps; SELF is a Kvm. */
 gboolean start_guest(gpointer self, Vm *vm, const DriverStart *options, GError **error);
@@ -38,3 +39,4 @@ gboolean run_resume(gpointer self, Vm *vm, GError **error);
 gboolean run_shutdown(gpointer self, Vm *vm, guint flags, GError **error);
 gboolean run_reboot(gpointer self, Vm *vm, guint flags, GError **error);
 gboolean run_reset(gpointer self, Vm *vm, GError **error);
+gboolean run_wakeup(gpointer self, Vm *vm, GError **error);

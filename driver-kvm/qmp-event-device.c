@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "driver-kvm/balloon.h"
+#include "driver-kvm/channel.h"
 #include "lib/json-peek.h"
 
 static const DriverHost *host_of(Guest *guest)
@@ -137,38 +138,12 @@ static void on_rtc(Guest *guest, JsonObject *data)
     host_of(guest)->emit(guest->vm, &event);
 }
 
-typedef struct {
-    const char *alias;
-    ChannelState state;
-    gboolean agent; /* set by the edit: it is the guest agent's */
-} ChannelEdit;
-
-static gboolean edit_channel(Domain *live, gpointer data, GError **error)
-{
-    ChannelEdit *edit = data;
-
-    for (guint i = 0; i < live->devices->channels->len; i++) {
-        Chardev *channel = live->devices->channels->pdata[i];
-        if (!channel->alias || !channel->target || g_strcmp0(channel->alias->name, edit->alias) != 0)
-            continue;
-        channel->target->state = edit->state;
-        edit->agent = g_strcmp0(channel->target->name, "org.qemu.guest_agent.0") == 0;
-    }
-    return TRUE;
-}
-
 static void on_channel(Guest *guest, JsonObject *data)
 {
-    gboolean open = json_peek_true(data, "open");
-    ChannelEdit edit = {json_peek_string(data, "id"), open ? CHANNEL_STATE_CONNECTED : CHANNEL_STATE_DISCONNECTED, FALSE};
+    const char *alias = json_peek_string(data, "id");
 
-    if (!edit.alias || !guest_edit(guest, edit_channel, &edit, NULL) || !edit.agent)
-        return;
-    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
-                     .agent = {open ? VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
-                                    : VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
-                               VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL}};
-    host_of(guest)->emit(guest->vm, &event);
+    if (alias)
+        channel_tell(guest, alias, json_peek_true(data, "open"), VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL);
 }
 
 static void on_deleted(Guest *guest, JsonObject *data)

@@ -112,6 +112,7 @@ static void on_resume(Guest *guest, JsonObject *data)
 
 static void on_reset(Guest *guest, JsonObject *data)
 {
+    agent_tell(guest->agent, AGENT_POWERED);
     emit_simple(guest, VIR_DOMAIN_EVENT_ID_REBOOT);
 }
 
@@ -146,6 +147,7 @@ static void shut_down(Guest *guest, gboolean by_guest)
 
 static void on_shutdown(Guest *guest, JsonObject *data)
 {
+    agent_tell(guest->agent, AGENT_POWERED);
     shut_down(guest, json_peek_true(data, "guest"));
 }
 
@@ -160,6 +162,7 @@ static void on_panicked(Guest *guest, JsonObject *data)
 
 static void sleep_of(Guest *guest, int id, int detail)
 {
+    agent_tell(guest->agent, AGENT_ASLEEP);
     emit_simple(guest, id);
     if (qmp_event_state(guest) != VIR_DOMAIN_RUNNING)
         return;

@@ -57,29 +57,6 @@ gboolean run_resume(gpointer self, Vm *vm, GError **error)
     return qmp_cont(qmp, error);
 }
 
-static const Chardev *agent_channel(const Domain *live)
-{
-    for (guint i = 0; i < live->devices->channels->len; i++) {
-        const Chardev *channel = live->devices->channels->pdata[i];
-        if (channel->target && g_strcmp0(channel->target->name, "org.qemu.guest_agent.0") == 0)
-            return channel;
-    }
-    return NULL;
-}
-
-/* The guest's agent is not spoken to yet; a request for it alone is refused in libvirt's words. */
-static gboolean refuse_agent(Guest *guest, GError **error)
-{
-    g_autoptr(Domain) live = guest_live(guest);
-    const Chardev *channel = agent_channel(live);
-
-    if (!channel)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
-    if (channel->target->state != CHANNEL_STATE_CONNECTED)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_AGENT_UNRESPONSIVE, "QEMU guest agent is not connected");
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "the guest agent cannot be used yet; use mode 'acpi'");
-}
-
 /* Presses the power button. FAKE_REBOOT: what follows is to be a reboot. */
 static gboolean press_button(Guest *guest, gboolean fake_reboot, GError **error)
 {
@@ -108,8 +85,6 @@ gboolean run_shutdown(gpointer self, Vm *vm, guint flags, GError **error)
         return FALSE;
     if (state_of(guest, &reason) != VIR_DOMAIN_RUNNING)
         return invalid(error, "domain is not running");
-    if (flags && !(flags & VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN))
-        return refuse_agent(guest, error);
     g_autoptr(Domain) live = guest_live(guest);
     return press_button(guest, is_restart(live->on_poweroff), error);
 }
@@ -120,8 +95,6 @@ gboolean run_reboot(gpointer self, Vm *vm, guint flags, GError **error)
 
     if (!guest)
         return FALSE;
-    if (flags && !(flags & VIR_DOMAIN_REBOOT_ACPI_POWER_BTN))
-        return refuse_agent(guest, error);
     g_autoptr(Domain) live = guest_live(guest);
     return press_button(guest, is_restart(live->on_reboot), error);
 }
@@ -140,4 +113,12 @@ gboolean run_reset(gpointer self, Vm *vm, GError **error)
     if (state_of(guest, &reason) == VIR_DOMAIN_CRASHED)
         guest->kvm->host->set_state(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED);
     return TRUE;
+}
+
+gboolean run_wakeup(gpointer self, Vm *vm, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+
+    return qmp && qmp_do(qmp, "system_wakeup", NULL, QMP_DEADLINE, error);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest small enough to boot in seconds without KVM: Debian's kernel and an initrd of busybox.
 #
-#   make-guest.sh [DIR]      makes DIR/vmlinuz, DIR/vmlinux, DIR/initrd and DIR/lab, unless they are there; prints DIR
+#   make-guest.sh [DIR]      makes DIR/vmlinuz, DIR/vmlinux, DIR/initrd, DIR/agent and DIR/lab, unless they are there; prints DIR
 #
 # DIR defaults to $DUOVIRT_GUEST, else /var/cache/duovirt-guest: a place that QEMU's own user can read, which a home
 # folder is not. vmlinux is the same kernel without its compression: TCG saves three seconds of unpacking.
@@ -10,20 +10,24 @@
 # The guest writes GUEST-READY to its serial console, gives a shell there, loads drivers for the hardware it finds, and
 # powers off on the ACPI button. ttyS0 is read only by the shell, so what a test types arrives as it was typed.
 #
+# agent is the same initrd with Debian's qemu-guest-agent in it, which runs as soon as there is a channel for it.
+#
 # lab is the initrd of a lab machine (tests/lab): it shows this host's files, and what the program does to them is forgotten.
 set -euo pipefail
 
 dir=${1:-${DUOVIRT_GUEST:-/var/cache/duovirt-guest}}
 # What the guest can drive; what these depend on follows by itself.
 modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon virtio_console virtio_rng virtio_input
-         ahci sd_mod sr_mod e1000e xhci_pci uhci_hcd ehci_pci usbhid usb_storage evdev button psmouse i6300esb"
+         ahci sd_mod sr_mod e1000e xhci_pci uhci_hcd ehci_pci usbhid usb_storage evdev button psmouse i6300esb ext4 crc32c_generic
+         9pnet_virtio 9p virtiofs tpm_tis tpm_crb"
 lab_modules="virtio_pci 9pnet_virtio 9p overlay dm_mod dm_zero tun"
 recipe=$(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)
 
 mkdir -p "$dir"
 exec 9>"$dir/lock"
 flock 9
-if [ "$(cat "$dir/recipe" 2>/dev/null)" = "$recipe" ] && [ -s "$dir/vmlinux" ] && [ -s "$dir/initrd" ] && [ -s "$dir/lab" ]; then
+if [ "$(cat "$dir/recipe" 2>/dev/null)" = "$recipe" ] && [ -s "$dir/vmlinux" ] && [ -s "$dir/initrd" ] && [ -s "$dir/agent" ] &&
+    [ -s "$dir/lab" ]; then
     echo "$dir"
     exit
 fi
@@ -37,8 +41,12 @@ fetch_kernel() {
     [ -n "$package" ] && (cd "$work" && apt-get -q download "$package" >"$work/log" 2>&1)
 }
 
+fetch_agent() {
+    (cd "$work" && apt-get -q download qemu-guest-agent >"$work/log" 2>&1)
+}
+
 # A fresh machine knows no packages, an old one knows some that are gone.
-fetch_kernel || { apt-get -q update >/dev/null && fetch_kernel; } || { cat "$work/log" >&2; exit 1; }
+(fetch_kernel && fetch_agent) || { apt-get -q update >/dev/null && fetch_kernel && fetch_agent; } || { cat "$work/log" >&2; exit 1; }
 dpkg-deb -x "$work"/linux-image-*.deb "$work/kernel"
 version=$(basename "$work"/kernel/lib/modules/*)
 depmod -b "$work/kernel" "$version"
@@ -102,6 +110,48 @@ POWER
 chmod 755 "$root/init" "$root/etc/acpi/PWRF/00000080"
 pack "$root" "$work/initrd"
 
+# What is in a later archive replaces what an earlier one has.
+agent=$work/agent-root
+mkdir -p "$agent"/{etc,home/guest}
+dpkg-deb --fsys-tarfile "$work"/qemu-guest-agent_*.deb | tar -x -C "$agent" ./usr/sbin/qemu-ga
+ldd "$agent/usr/sbin/qemu-ga" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p; s/^[[:space:]]*\(\/lib64[^ ]*\).*/\1/p' | while read -r file; do
+    install -D -m 755 "$file" "$agent/$file"
+done
+printf 'root:x:0:0::/root:/bin/sh\nguest:x:1000:1000::/home/guest:/bin/sh\n' >"$agent/etc/passwd"
+printf 'root::19000::::::\nguest::19000::::::\n' >"$agent/etc/shadow"
+printf 'root:x:0:\nguest:x:1000:\n' >"$agent/etc/group"
+printf 'NAME="Small"\nID=small\nVERSION_ID="1"\nPRETTY_NAME="Small guest 1"\n' >"$agent/etc/os-release"
+sed 's/^echo "GUEST-READY"/\/bin\/agent \&\n&/' "$root/init" >"$agent/init"
+mkdir "$agent/bin"
+cat >"$agent/bin/agent" <<'AGENT'
+#!/bin/sh
+# A channel that comes later is found as well; an agent that ends comes back.
+while :; do
+    for port in $(grep -lx org.qemu.guest_agent.0 /sys/class/virtio-ports/*/name 2>/dev/null); do
+        port=${port%/name}
+        /usr/sbin/qemu-ga -p "/dev/${port##*/}" -t /run -f /run/qemu-ga.pid </dev/null >/run/agent.log 2>&1
+    done
+    sleep 1
+done
+AGENT
+# What the agent calls, and busybox has in other places or not at all.
+mkdir "$agent/sbin"
+ln -s /bin/busybox "$agent/sbin/hwclock"
+cat >"$agent/sbin/shutdown" <<'SHUTDOWN'
+#!/bin/sh
+case "$*" in *-r*) exec reboot -f ;; esac
+echo "GUEST-POWEROFF" >/dev/ttyS0
+exec poweroff -f
+SHUTDOWN
+cat >"$agent/bin/chpasswd" <<'CHPASSWD'
+#!/bin/sh
+echo "$*" >/run/passwords
+exec cat >>/run/passwords
+CHPASSWD
+chmod 755 "$agent/init" "$agent/bin/agent" "$agent/bin/chpasswd" "$agent/sbin/shutdown"
+pack "$agent" "$work/more"
+cat "$work/initrd" "$work/more" >"$work/agent"
+
 # shellcheck disable=SC2086
 furnish "$work/lab-root" $lab_modules
 cat >"$work/lab-root/init" <<'INIT'
@@ -146,6 +196,7 @@ UNPACK
 install -m 644 "$work/kernel/boot/vmlinuz-$version" "$dir/vmlinuz"
 install -m 644 "$work/vmlinux" "$dir/vmlinux"
 install -m 644 "$work/initrd" "$dir/initrd"
+install -m 644 "$work/agent" "$dir/agent"
 install -m 644 "$work/lab" "$dir/lab"
 echo "$recipe" >"$dir/recipe"
 echo "$dir"

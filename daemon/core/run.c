@@ -78,6 +78,7 @@ static void begin(Vm *vm, Domain *live, const RunStart *how)
     live->id = what.id;
     g_mutex_lock(&vm->lock);
     vm->phase = VM_STARTING;
+    vm->taints = 0;
     vm->end = vm->wanted_end = (VmEnd){0};
     vm->killers = 0;
     vm->owner = how->owner;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers: memory and virtual CPUs of a domain, and whether it starts with the host. */
+#include "daemon/core/agent-vcpus.h"
 #include "daemon/core/store.h"
 #include "daemon/core/vm-ops.h"
 #include "lib/model/domain-cpus.h"
@@ -191,6 +192,8 @@ gboolean remote_domain_set_vcpus(Call *call, const RemoteDomainSetVcpusArgs *arg
 
 gboolean remote_domain_set_vcpus_flags(Call *call, const RemoteDomainSetVcpusFlagsArgs *args, GError **error)
 {
+    if (args->flags & VIR_DOMAIN_VCPU_GUEST)
+        return agent_vcpus_set(call, args->nvcpus, args->flags, error);
     return set_vcpus(call, args->nvcpus, args->flags, error);
 }
 
@@ -208,6 +211,8 @@ static gboolean get_vcpus(Call *call, const RemoteNonnullDomain *dom, guint flag
 gboolean remote_domain_get_vcpus_flags(Call *call, const RemoteDomainGetVcpusFlagsArgs *args,
                                        RemoteDomainGetVcpusFlagsRet *ret, GError **error)
 {
+    if (args->flags & VIR_DOMAIN_VCPU_GUEST)
+        return agent_vcpus_count(call, args->flags, &ret->num, error);
     return get_vcpus(call, &args->dom, args->flags, &ret->num, error);
 }
 

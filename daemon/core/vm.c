@@ -29,6 +29,7 @@ Vm *vm_new(const DriverInstance *instance, Domain *definition, gboolean persiste
     vm->instance = instance;
     vm->queue = queue_new();
     vm->view = first_view(definition, persistent);
+    vm->agent_timeout = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
     vm->removed = TRUE;
     g_mutex_init(&vm->lock);
     g_mutex_init(&vm->record_lock);
@@ -167,6 +168,17 @@ void vm_log(Vm *vm, int priority, const char *format, ...)
     log_context_enter(&context);
     log_line(priority, "%s", text);
     log_context_leave(&context);
+}
+
+void vm_taint(Vm *vm, VmTaint taint)
+{
+    g_mutex_lock(&vm->lock);
+    gboolean new = !(vm->taints & taint);
+    vm->taints |= taint;
+    g_mutex_unlock(&vm->lock);
+    if (new)
+        vm_log(vm, LOG_WARNING, "the domain is tainted: %s",
+               taint == VM_TAINT_AGENT_COMMAND ? "custom-ga-command" : "custom-monitor");
 }
 
 void vm_set_operation(Vm *vm, const char *name)

@@ -20,6 +20,12 @@ typedef struct DriverInstance { /* a loaded driver: one per module, lives as lon
     virErrorDomain from;      /* of the errors that the daemon itself makes about its domains */
 } DriverInstance;
 
+/* What makes a run one that nobody can vouch for. */
+typedef enum {
+    VM_TAINT_AGENT_COMMAND = 1,
+    VM_TAINT_MONITOR_COMMAND = 2,
+} VmTaint;
+
 /* Where a run stands (run.c). */
 typedef enum {
     VM_IDLE,
@@ -62,6 +68,9 @@ struct Vm {
     GDestroyNotify owner_release;
     Domain *ended; /* what the run that is cleaned up now had been; for hooks */
 
+    int agent_timeout; /* of its guest's agent: seconds, or virDomainAgentResponseTimeoutValues */
+    guint taints;      /* of VmTaint; of this run */
+
     GMutex record_lock; /* held while the run record is written, before `lock` */
     GMutex edit_lock;   /* held while the live definition is edited, before `lock` */
     gpointer sampler; /* its last figures (sampler.h); NULL: nobody asked yet */
@@ -97,6 +106,9 @@ gboolean vm_wait_inactive(Vm *vm, gint64 deadline);
 
 /* One line to the log with VM's name before it, and the call's that the thread works for. */
 void vm_log(Vm *vm, int priority, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* VM's run is tainted from now on; said in the log once. */
+void vm_taint(Vm *vm, VmTaint taint);
 
 /* What the queue is doing now, for messages. NAME (static); NULL: nothing. */
 void vm_set_operation(Vm *vm, const char *name);

@@ -158,7 +158,7 @@ static void run(gpointer data)
 {
     Task *task = data;
     const WireProc *proc = task->call.proc;
-    gboolean writes = task->call.vm && proc->lane == WIRE_LANE_WRITE;
+    gboolean writes = task->call.vm && task->lane == WIRE_LANE_WRITE;
     gint64 began = task->cost_key ? g_get_monotonic_time() : 0;
     g_autoptr(GError) error = NULL;
     gsize octets = 0;
@@ -225,10 +225,18 @@ static void run_read(Task *task)
         run(task);
 }
 
+static WireLane lane_of(const Task *task)
+{
+    const WireProc *proc = task->call.proc;
+
+    return proc->control_flags && (wire_flags(proc, task->args) & proc->control_flags) ? WIRE_LANE_CONTROL : proc->lane;
+}
+
 gboolean task_hand_over(Task *task, GError **error)
 {
     const WireProc *proc = task->call.proc;
-    gboolean on_domain = proc->domain_offset >= 0 && (proc->lane == WIRE_LANE_WRITE || proc->lane == WIRE_LANE_CONTROL);
+    task->lane = lane_of(task);
+    gboolean on_domain = proc->domain_offset >= 0 && (task->lane == WIRE_LANE_WRITE || task->lane == WIRE_LANE_CONTROL);
 
     if (on_domain) {
         gconstpointer dom = (const guint8 *)task->args + proc->domain_offset;
@@ -236,7 +244,7 @@ gboolean task_hand_over(Task *task, GError **error)
         if (!task->call.vm)
             return FALSE;
     }
-    switch (proc->lane) {
+    switch (task->lane) {
     case WIRE_LANE_READ:
         run_read(task);
         return TRUE;

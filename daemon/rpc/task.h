@@ -10,6 +10,7 @@ typedef struct {
     gpointer args, ret; /* of the row's types; NULL: the row has none */
     gsize octets;       /* of its message: what the client is charged until it is answered */
     gsize expected;     /* of its answer, while it is made elsewhere than on the loop; 0: nobody knows */
+    WireLane lane;      /* by its row and flags, once it was handed over */
     guint64 cost_key;   /* costs.h; 0: it is not measured */
 } Task;
 

@@ -97,6 +97,7 @@ struct WireProc {
     gint32 domain_offset; /* of the first RemoteNonnullDomain in the arguments; -1: none */
     WireHandler handler;  /* NULL: nobody wrote it */
     WireLane lane;
+    guint64 control_flags; /* with one of these the call is on the control lane */
     gboolean read_only; /* may be called by who may only look; permissions that depend on arguments are extra */
     const WirePermission *permissions;
     guint n_permissions;

@@ -18,6 +18,7 @@
  * Errors: FALSE or NULL with ERROR set. `ret_` parameters are written on success only.
  */
 #include <glib.h>
+#include <json-glib/json-glib.h>
 #include <libvirt/virterror.h>
 #include "lib/cpuset.h"
 #include "lib/driver/host.h"
@@ -107,6 +108,7 @@ typedef struct {
     gboolean (*shutdown)(gpointer self, Vm *vm, guint flags, GError **error); /* virDomainShutdownFlagValues */
     gboolean (*reboot)(gpointer self, Vm *vm, guint flags, GError **error);   /* virDomainRebootFlagValues */
     gboolean (*reset)(gpointer self, Vm *vm, GError **error);
+    gboolean (*wakeup)(gpointer self, Vm *vm, GError **error); /* from sleep */
 } DriverRunOps;
 
 /* Saving a guest to a file and its memory to a dump. Queue. */
@@ -115,13 +117,13 @@ typedef struct {
     gboolean (*save)(gpointer self, Vm *vm, int fd, const char *path, GError **error);
     /* FORMAT is a virDomainCoreDumpFormat; FLAGS virDomainCoreDumpFlags. */
     gboolean (*dump)(gpointer self, Vm *vm, int fd, const char *path, guint format, guint flags, GError **error);
-} DriverSaveOps;
 
     /* Adds to PARAMS how far the save or dump is that is under way, or was just done: VIR_DOMAIN_JOB_* fields, none as long
      * as nothing is known. Pool. BUDGET as in DriverStatsOps. */
     gboolean (*progress)(gpointer self, Vm *vm, guint64 budget, Params *params, GError **error);
     /* The save or dump under way fails soon. Harmless if there is none. Pool. */
     gboolean (*abort)(gpointer self, Vm *vm, GError **error);
+} DriverSaveOps;
 
 /* Figures of a running guest. Pool. BUDGET is in microseconds: past it the call fails with VIR_ERR_OPERATION_TIMEOUT. */
 typedef struct {
@@ -192,6 +194,21 @@ typedef struct {
     char *(*command)(gpointer self, Vm *vm, const char *command, guint flags, GError **error);
 } DriverMonitorOps;
 
+/* The agent inside a running guest (qemu-guest-agent's protocol). Pool, and may wait for long: the guest need not answer. */
+typedef struct {
+    /* It could be asked now; an error each, in libvirt's words, if there is none, or it does not listen. Does not block. */
+    gboolean (*check)(gpointer self, Vm *vm, GError **error);
+    gboolean (*is_there)(gpointer self, Vm *vm); /* the same, where it is no error */
+    /* Sends MESSAGE; the whole answer, which may be an error of the agent's. TIMEOUT: seconds, or a
+     * virDomainAgentResponseTimeoutValues. VIR_ERR_AGENT_UNRESPONSIVE. */
+    JsonNode *(*call)(gpointer self, Vm *vm, JsonNode *message, int timeout, GError **error);
+    /* Returns when the guest does it. TARGET: virNodeSuspendTarget. */
+    gboolean (*shut_down)(gpointer self, Vm *vm, gboolean reboot, GError **error);
+    gboolean (*sleep)(gpointer self, Vm *vm, guint target, GError **error);
+    /* The guest's time was set: what its clock has missed is not to be made up for. */
+    gboolean (*time_set)(gpointer self, Vm *vm, GError **error);
+} DriverAgentOps;
+
 typedef struct Driver {
     const char *build;                /* DRIVER_BUILD of the header it was compiled with */
     const char *name;                 /* "kvm": module name, also in the state files */
@@ -216,4 +233,5 @@ typedef struct Driver {
     const DriverChardevOps *chardev;
     const DriverDisplayOps *display;
     const DriverMonitorOps *monitor;
+    const DriverAgentOps *agent;
 } Driver;

@@ -77,6 +77,7 @@ static void set_up(void)
     g_assert_nonnull(view.live);
     g_atomic_ref_count_init(&guest.refs);
     guest.live = domain_ref(view.live);
+    guest.agent = agent_new();
     host.loop = loop_new("fuzz", NULL);
     g_assert_true(loop_start(host.loop, NULL));
 }

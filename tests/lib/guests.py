@@ -244,18 +244,18 @@ def pc(name):
 </domain>"""
 
 
-def linux(name, memory=128, head='', devices='', emulator=EMULATOR, kind='qemu', console='pty'):
+def linux(name, memory=128, head='', devices='', emulator=EMULATOR, kind='qemu', console='pty', initrd='initrd', vcpus=1):
     """Boots tools/make-guest.sh's Linux and listens on its serial console."""
     return f"""<domain type='{kind}'>
   <name>{name}</name>
   <uuid>{uuid_of(name)}</uuid>
   {head}
   <memory unit='MiB'>{memory}</memory>
-  <vcpu>1</vcpu>
+  <vcpu>{vcpus}</vcpu>
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>{GUEST}/vmlinux</kernel>
-    <initrd>{GUEST}/initrd</initrd>
+    <initrd>{GUEST}/{initrd}</initrd>
     <cmdline>console=ttyS0 quiet mitigations=off panic=-1</cmdline>
   </os>
   <features><acpi/><apic/></features>

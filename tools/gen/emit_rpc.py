@@ -194,6 +194,8 @@ def proc_row(proc):
             rows += [f'.flags_size = {8 if field.type == "uhyper" else 4}',
                      f'.flags_offset = offsetof({proc.args.c_type}, {field.c_name})',
                      f'.flags_accepted = {"G_MAXUINT64" if proc.any_flags else " | ".join(proc.accepts) or "0"}']
+        if proc.control:
+            rows.append(f'.control_flags = {" | ".join(proc.control)}')
         if proc.stream:
             rows.append(f'.stream = WIRE_STREAM_{proc.stream.upper()}')
         if proc.sparse:

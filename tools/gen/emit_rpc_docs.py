@@ -39,7 +39,7 @@ def facts(proc):
     if proc.filter:
         yield 'For each object answered', ', '.join(permission(one) for one in proc.filter)
     yield 'Read-only connections', 'yes' if proc.read_only else 'no'
-    yield 'Lane', proc.lane
+    yield 'Lane', proc.lane + ''.join(f', control if `{flag}`' for flag in proc.control)
     if proc.flags:
         yield 'Flags', ', '.join(f'`{flag}`' for flag in proc.accepts) or ('any' if proc.any_flags else 'none yet')
     if proc.stream:

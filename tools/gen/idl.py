@@ -21,7 +21,7 @@ The notation, by example:
         ret    nonnull_domain dom
         acl    domain:start, domain:write if VIR_DOMAIN_X, domain:save unless VIR_DOMAIN_Y
         filter domain:getattr               each object of an answered list needs this one
-        lane   read | work | write | control
+        lane   read | work | write | control[, control if FLAGS]
         flags  flags: none                  the argument that is the flags word, and what is accepted of it (none, any, or
                                             constants): any where libvirtd passes over what it does not know
         stream read | write | both
@@ -146,6 +146,8 @@ class Resolver:
             raise IdlError(proc.where, f"'{proc.name}' has lane {proc.lane} but names no domain")
         self.flags(proc)
         self.permissions(proc)
+        if proc.control and (not proc.flags or proc.domain is None):
+            raise IdlError(proc.where, f"'{proc.name}' has a lane by flags but no flags or domain")
         if proc.sparse and not proc.stream:
             raise IdlError(proc.where, f"'{proc.name}' is sparse but has no stream")
 

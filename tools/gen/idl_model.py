@@ -86,6 +86,7 @@ class Proc:
     acl: list = None
     filter: list = dataclasses.field(default_factory=list)
     lane: str = None
+    control: list = dataclasses.field(default_factory=list)  # flags that put a call on the control lane
     flags: str = None    # the argument's name
     accepts: list = dataclasses.field(default_factory=list)
     any_flags: bool = False

@@ -221,7 +221,10 @@ class Parser:
         setattr(proc, key if key != 'readonly' else 'read_only', text)
 
     def key_lane(self, where, proc, text):
-        self.choice(where, proc, 'lane', text, LANES)
+        lane, _, condition = text.partition(', control if ')
+        self.choice(where, proc, 'lane', lane, LANES)
+        if condition:
+            proc.control = self.flag_names(where, condition)
 
     def key_stream(self, where, proc, text):
         self.choice(where, proc, 'stream', text, STREAMS)
