@@ -74,7 +74,7 @@ def check_devices(monitor: Monitor, argv: list[str]) -> int:
         kind = monitor.get(path, 'type')
         assert kind.split('-')[0].lower() in device['driver'].lower() or device['driver'].split('-')[0].lower() in kind.lower(), \
             f'{device["id"]} is a {kind}, not a {device["driver"]}'
-        for name in ('mac', 'serial', 'netdev', 'drive', 'chardev', 'audiodev'):
+        for name in ('mac', 'serial', 'netdev', 'drive', 'chardev', 'audiodev', 'filter', 'bootindex', 'ram_size', 'vgamem_mb', 'max_outputs'):
             if name in device and not (name == 'drive' and kind == 'usb-storage'):  # which hands it to a disk behind it
                 value = monitor.get(path, name)
                 assert str(value).startswith(str(device[name])), f'{device["id"]}: {name} is {value}, not {device[name]}'
@@ -140,10 +140,17 @@ def check_machine(monitor: Monitor, domain: ElementTree.Element) -> None:
     assert monitor.call('query-uuid')['UUID'] == domain.findtext('uuid')
     assert monitor.call('query-status')['running'] is False
     for graphics in domain.findall('devices/graphics'):
-        vnc = monitor.call('query-vnc')
-        assert vnc['enabled'] and (graphics.get('socket') or vnc['service'] == graphics.get('port')), f'VNC is {vnc}'
-        if graphics.get('passwd'):
-            assert vnc['auth'] == 'vnc'
+        if graphics.get('type') == 'vnc':
+            vnc = monitor.call('query-vnc')
+            assert vnc['enabled'] and (graphics.get('socket') or vnc['service'] == graphics.get('port')), f'VNC is {vnc}'
+            if graphics.get('passwd'):
+                assert vnc['auth'] == 'vnc'
+        elif graphics.get('type') == 'spice':
+            spice = monitor.call('query-spice')
+            assert spice['enabled'] and spice.get('port', 0) == int(graphics.get('port', 0)), f'SPICE is {spice}'
+            assert (spice['auth'] == 'none') == (not graphics.get('passwd')), f'SPICE asks for {spice["auth"]}'
+            mouse = graphics.find('mouse')
+            assert mouse is None or spice['mouse-mode'] in ('client', 'server')
 
 
 def run(tool: str, name: str, folder: pathlib.Path) -> str:
