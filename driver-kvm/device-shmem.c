@@ -23,6 +23,15 @@ static ShmemModel model_of(const Shmem *shmem)
     return shmem->model && shmem->model->type != SHMEM_MODEL_UNSET ? shmem->model->type : SHMEM_MODEL_IVSHMEM;
 }
 
+static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError **error)
+{
+    Shmem *shmem = device;
+
+    if (model_of(shmem) != SHMEM_MODEL_IVSHMEM_DOORBELL && (shmem->size == UNSET64 || shmem->size == 0))
+        shmem->size = DEFAULT_SIZE;
+    return TRUE;
+}
+
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
 {
     const Shmem *shmem = device;
@@ -105,5 +114,6 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 
 const DeviceKind device_shmem = {
     .name = "shmem", .offset = offsetof(Devices, shmems), .alias = offsetof(Shmem, alias), .address = offsetof(Shmem, address),
-    .prefix = "shmem", .connect = connect_pci, .validate = validate, .prepare = prepare, .build = build,
+    .prefix = "shmem", .connect = connect_pci, .complete = complete, .validate = validate,
+    .prepare = prepare, .build = build,
 };

@@ -9,6 +9,7 @@
  *
  *   --caps FOLDER      abilities of a binary are in FOLDER/NAME.json, NAME without its folder; else QEMU is asked
  *   --save-caps        writes the abilities of the binaries named on standard input to FOLDER instead
+ *   --firmware FOLDER  descriptors of firmware are in FOLDER
  *   --private FOLDER   the run's private folder
  *   --no-key           without a master key file
  *   --touch            as for a real start: opens files, ports and devices (they are closed at once)
@@ -19,15 +20,19 @@
 #include "driver-kvm/argv.h"
 #include "driver-kvm/caps-probe.h"
 #include "driver-kvm/complete.h"
+#include "driver-kvm/firmware-choose.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
-static char *caps_folder, *private_dir;
+#define NVRAM "/var/lib/libvirt/qemu/nvram"
+
+static char *caps_folder, *firmware_folder, *private_dir;
 static gboolean with_argv, with_live, save_caps, touch, no_key;
 static GHashTable *known;
 
 static const GOptionEntry options[] = {
     {"caps", 0, 0, G_OPTION_ARG_FILENAME, &caps_folder, NULL, "FOLDER"},
+    {"firmware", 0, 0, G_OPTION_ARG_FILENAME, &firmware_folder, NULL, "FOLDER"},
     {"save-caps", 0, 0, G_OPTION_ARG_NONE, &save_caps, NULL, NULL},
     {"private", 0, 0, G_OPTION_ARG_FILENAME, &private_dir, NULL, "FOLDER"},
     {"argv", 0, 0, G_OPTION_ARG_NONE, &with_argv, NULL, NULL},
@@ -71,6 +76,14 @@ static char *to_xml(const Domain *def, guint flags)
     return xml_writer_finish(writer);
 }
 
+static gboolean choose_firmware(Domain *live, GError **error)
+{
+    const char *const folders[] = {firmware_folder, NULL};
+    g_autoptr(GPtrArray) firmwares = firmware_list(folders, NULL, NULL);
+
+    return firmware_choose(live, firmwares, NVRAM, error);
+}
+
 static gboolean add_start(const Domain *def, const Caps *caps, JsonObject *line, const char **step, GError **error)
 {
     g_autoptr(Domain) live = domain_copy(def);
@@ -83,7 +96,7 @@ static gboolean add_start(const Domain *def, const Caps *caps, JsonObject *line,
     context->sandbox = TRUE;
     context->touch_host = touch;
     context->master_key = no_key ? NULL : g_strdup_printf("%s/master-key.aes", context->private_dir);
-    if (!complete_domain(live, caps, DRIVER_COMPLETE_START, error))
+    if (!choose_firmware(live, error) || !complete_domain(live, caps, DRIVER_COMPLETE_START, error))
         return FALSE;
     *step = "prepare";
     if (!argv_prepare(live, caps, context, error)) {
@@ -138,6 +151,7 @@ static gboolean work(const char *file, JsonObject *line, const char **step, GErr
     caps = load_caps(def->devices->emulator, error);
     if (!caps || !complete_domain(def, caps, DRIVER_COMPLETE_DEFINE, error))
         return FALSE;
+    firmware_complete(def, NVRAM);
     xml = to_xml(def, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE);
     json_object_set_string_member(line, "xml", xml);
     return !with_argv || add_start(def, caps, line, step, error);
@@ -199,6 +213,7 @@ int main(int argc, char **argv)
     }
     g_hash_table_unref(known);
     g_free(caps_folder);
+    g_free(firmware_folder);
     g_free(private_dir);
     return 0;
 }

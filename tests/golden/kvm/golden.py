@@ -35,7 +35,7 @@ def ask(tool: str, paths: dict[str, pathlib.Path], folder: pathlib.Path) -> dict
     files = {str(folder / f'{name}.xml'): name for name in paths}
     for file, name in files.items():
         pathlib.Path(file).write_text(text_of(paths[name]))
-    out = subprocess.run([tool, '--argv', '--caps', str(HERE / 'caps')], input='\n'.join(files) + '\n', capture_output=True,
+    out = subprocess.run([tool, '--argv', '--caps', str(HERE / 'caps'), '--firmware', str(HERE / 'firmware')], input='\n'.join(files) + '\n', capture_output=True,
                          text=True, timeout=300, check=True)
     answers = [json.loads(line) for line in out.stdout.splitlines()]
     return {files[answer['file']]: answer for answer in answers}

@@ -22,7 +22,7 @@ import xml.etree.ElementTree as ElementTree
 HERE = pathlib.Path(__file__).parent
 SKIP = 77
 KINDS = {'emulator', 'disk', 'controller', 'interface', 'serial', 'parallel', 'console', 'channel', 'input', 'graphics', 'sound',
-         'audio', 'video', 'hub', 'smartcard', 'redirdev', 'redirfilter', 'watchdog', 'memballoon', 'rng', 'panic'}
+         'audio', 'video', 'hub', 'smartcard', 'redirdev', 'redirfilter', 'watchdog', 'memballoon', 'rng', 'panic', 'tpm', 'filesystem', 'vsock', 'shmem'}
 TYPES = {'disk': {'file', 'block'}, 'interface': {'user', 'bridge', 'ethernet'}, 'graphics': {'vnc', 'spice', 'egl-headless', 'sdl', 'dbus'}}
 
 
@@ -117,7 +117,7 @@ def main() -> int:
         source = corpus / 'domain' / f'{record["name"]}.xml'
         if record['kind'] == 'domain' and re.search(r"arch=.(x86_64|i686)|^(?!.*arch=)", source.read_text(errors='replace'), re.S):
             records[str(source)] = record
-    out = subprocess.run([tool, '--argv', '--caps', str(HERE / 'caps')], input='\n'.join(records) + '\n', capture_output=True,
+    out = subprocess.run([tool, '--argv', '--caps', str(HERE / 'caps'), '--firmware', str(HERE / 'firmware')], input='\n'.join(records) + '\n', capture_output=True,
                          text=True, timeout=300, check=True)
     comparison = Comparison(show)
     for line in out.stdout.splitlines():
