@@ -88,8 +88,8 @@ static void test_refused_at_define(void)
 /* What has no effect is refused before the start, by name. */
 static void test_refused_at_start(void)
 {
-    assert_fault("<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>", DRIVER_COMPLETE_START,
-                 "unsupported configuration: <tpm> is not supported by this driver (in <devices>)");
+    assert_fault("<lease><lockspace>a</lockspace><key>b</key><target path='/c'/></lease>", DRIVER_COMPLETE_START,
+                 "unsupported configuration: <lease> is not supported by this driver (in <devices>)");
     assert_fault("<interface type='user'><bandwidth><inbound average='1'/></bandwidth></interface>", DRIVER_COMPLETE_START,
                  "unsupported configuration: <bandwidth> is not supported by this driver (in <interface>)");
     assert_fault("<disk type='file' device='disk' rawio='yes'><source file='/a'/><target dev='vda'/></disk>",
