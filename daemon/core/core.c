@@ -10,6 +10,7 @@
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/store.h"
+#include "daemon/storage/storage.h"
 #include "lib/file.h"
 
 struct Core {
@@ -51,7 +52,7 @@ Core *core_open(const CoreOptions *options, GError **error)
     hook_open(options->hooks, options->hook_timeout);
     const DriverHost *host = host_open(&core->options.paths, options->loop, options->config);
     core->loader = loader_open(host, options->driver_path);
-    if (open_instances(core, error))
+    if (storage_open(&core->options.paths, error) && open_instances(core, error))
         return core;
     core_close(core);
     return NULL;
@@ -59,6 +60,7 @@ Core *core_open(const CoreOptions *options, GError **error)
 
 void core_start(Core *core)
 {
+    storage_start(); /* guests may lie in what starts */
     core->autostart = autostart_begin(AUTOSTART_BOOT, core->loader, &core->options.paths, &core->options.rules);
 }
 

@@ -240,6 +240,21 @@ static gboolean complete_volume_target(StorageVolumeTarget *target, GError **err
     return TRUE;
 }
 
+StoragePoolFormats storage_pool_formats(StoragePoolType type)
+{
+    StoragePoolFormats formats = {.source = types[type].formats, .usual_source = types[type].format};
+    if (storage_pool_has_files(type)) {
+        formats.volume = IMAGES | V(NONE);
+        formats.usual_volume = STORAGE_VOLUME_FORMAT_RAW;
+    } else if (type == STORAGE_POOL_TYPE_DISK) {
+        formats.volume = PARTITIONS;
+        formats.usual_volume = STORAGE_VOLUME_FORMAT_NONE;
+    } else if (type == STORAGE_POOL_TYPE_RBD) {
+        formats.usual_volume = STORAGE_VOLUME_FORMAT_RAW; /* and no other */
+    }
+    return formats;
+}
+
 StorageVolume *storage_volume_read(XmlDocument *document, StoragePoolType type, guint flags, GError **error)
 {
     if (!check_root(document, "volume", error))

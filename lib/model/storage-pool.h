@@ -7,6 +7,14 @@
 /* Whether volumes of a pool of TYPE are files, whose formats are those of images. */
 gboolean storage_pool_has_files(StoragePoolType type);
 
+/* The formats that sources and volumes of a type may have, a bit each (none: 0), and what counts where none is said. */
+typedef struct {
+    guint64 source, volume;
+    StoragePoolFormat usual_source;
+    StorageVolumeFormat usual_volume;
+} StoragePoolFormats;
+StoragePoolFormats storage_pool_formats(StoragePoolType type);
+
 /* Reads a definition: checks it, fills in what it may leave out, drops sizes. */
 StoragePool *storage_pool_read(XmlDocument *document, GError **error);
 
