@@ -33,6 +33,11 @@ static gboolean has_spice(const Caps *caps, const CapsMachine *machine)
     return caps_has_command(caps, "query-spice");
 }
 
+static gboolean has_sdl(const Caps *caps, const CapsMachine *machine)
+{
+    return caps_has_answer(caps, "query-display-options", "type/=sdl");
+}
+
 static gboolean has_egl_headless(const Caps *caps, const CapsMachine *machine)
 {
     return caps_has_answer(caps, "query-display-options", "type/=egl-headless");
@@ -56,7 +61,7 @@ static const Device devices[] = {
                        {"usb", "usb-storage"}, {"sata", "ich9-ahci"}}},
               {"model", {{"virtio", "virtio-blk-pci"}, {"virtio-transitional", "virtio-blk-pci-transitional"},
                          {"virtio-non-transitional", "virtio-blk-pci-non-transitional"}}}}},
-    {"graphics", {{"type", {{"vnc"}, {"spice", NULL, has_spice}, {"egl-headless", NULL, has_egl_headless},
+    {"graphics", {{"type", {{"sdl", NULL, has_sdl}, {"vnc"}, {"spice", NULL, has_spice}, {"egl-headless", NULL, has_egl_headless},
                             {"dbus", NULL, has_dbus}}}}},
     {"video", {{"modelType", {{"vga", "VGA"}, {"cirrus", "cirrus-vga"}, {"vmvga", "vmware-svga"}, {"qxl", "qxl-vga"},
                               {"virtio", "virtio-vga"}, {"none"}, {"bochs", "bochs-display"}, {"ramfb", "ramfb"}}}}},
