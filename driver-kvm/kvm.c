@@ -92,6 +92,7 @@ G_MODULE_EXPORT const Driver DRIVER_ENTRY = {
     .tuning = &kvm_tuning_ops,
     .chardev = &kvm_chardev_ops,
     .display = &kvm_display_ops,
+    .device = &kvm_device_ops,
     .monitor = &kvm_monitor_ops,
     .agent = &kvm_agent_ops,
 };

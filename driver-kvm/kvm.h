@@ -25,6 +25,7 @@ extern const DriverResizeOps kvm_resize_ops;
 extern const DriverTuningOps kvm_tuning_ops;
 extern const DriverChardevOps kvm_chardev_ops;
 extern const DriverDisplayOps kvm_display_ops;
+extern const DriverDeviceOps kvm_device_ops;
 extern const DriverMonitorOps kvm_monitor_ops;
 extern const DriverAgentOps kvm_agent_ops;
 

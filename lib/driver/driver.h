@@ -188,6 +188,13 @@ typedef struct {
     gboolean (*open_graphics)(gpointer self, Vm *vm, guint index, int fd, gboolean skip_auth, GError **error);
 } DriverDisplayOps;
 
+/* Changes of a running guest's devices, told in its live definition. Queue. */
+typedef struct {
+    /* The drive at WANTED's target has WANTED's medium now; FORCE: also if the guest holds the tray. */
+    gboolean (*set_medium)(gpointer self, Vm *vm, const Disk *wanted, gboolean force, GError **error);
+    gboolean (*set_link)(gpointer self, Vm *vm, const char *mac, gboolean up, GError **error);
+} DriverDeviceOps;
+
 /* Hypervisor specific. Queue. */
 typedef struct {
     /* COMMAND goes to the monitor as it is (FLAGS: virDomainQemuMonitorCommandFlags); the answer comes back as text. */
@@ -232,6 +239,7 @@ typedef struct Driver {
     const DriverTuningOps *tuning;
     const DriverChardevOps *chardev;
     const DriverDisplayOps *display;
+    const DriverDeviceOps *device;
     const DriverMonitorOps *monitor;
     const DriverAgentOps *agent;
 } Driver;

@@ -25,6 +25,7 @@ from wire.calls.documents import Documents  # noqa: E402,F401
 from wire.calls.places import Places  # noqa: E402,F401
 from wire.calls.console import Consoles  # noqa: E402,F401
 from wire.calls.display import Displays  # noqa: E402,F401
+from wire.calls.updating import Updating  # noqa: E402,F401
 from wire.calls.core_races import Callbacks, KilledSave, TooLarge, TwoAtOnce  # noqa: E402,F401
 from wire.calls.log_lines import LogLines  # noqa: E402,F401
 from wire.calls.rights import Rights  # noqa: E402,F401

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is changed of a running guest's devices: the medium in a drive, the link of a card.
+ *
+ * The new medium's nodes are made before the old one is touched, so that an image which QEMU cannot open costs nothing. The
+ * nodes of the old one go last.
+ */
+#include "driver-kvm/guest.h"
+
+#include <string.h>
+
+#include "driver-kvm/block.h"
+#include "driver-kvm/part.h"
+#include "driver-kvm/qmp-commands.h"
+#include "lib/error.h"
+
+static Disk *find_disk(const Domain *def, const char *target)
+{
+    for (guint i = 0; i < def->devices->disks->len; i++) {
+        Disk *disk = g_ptr_array_index(def->devices->disks, i);
+
+        if (g_strcmp0(disk->target->dev, target) == 0)
+            return disk;
+    }
+    return NULL;
+}
+
+/* The highest number that an image of LIVE has. */
+static guint highest(const Domain *live)
+{
+    guint top = 0;
+
+    for (guint i = 0; i < live->devices->disks->len; i++) {
+        const Disk *disk = g_ptr_array_index(live->devices->disks, i);
+
+        if (disk->source && disk->source->index != UNSET32)
+            top = MAX(top, disk->source->index);
+        for (const DiskBackingStore *store = disk->backing_store; store; store = store->backing_store)
+            if (store->index != UNSET32)
+                top = MAX(top, store->index);
+    }
+    return top;
+}
+
+/* DISK with the medium of WANTED, looked at and numbered; NULL with ERROR. */
+static Disk *with_medium(Guest *guest, const Domain *live, const Disk *disk, const Disk *wanted, GError **error)
+{
+    g_autoptr(ArgvContext) context = argv_context_new(guest->private_dir);
+    const ProcessIds *ids = user_ids(guest->kvm->user);
+    g_autoptr(Disk) fresh = disk_copy(disk);
+    guint number = highest(live);
+
+    context->uid = ids ? ids->uid : geteuid();
+    context->gid = ids ? ids->gid : getegid();
+    context->touch_host = TRUE;
+    disk_source_free(fresh->source);
+    disk_backing_store_free(fresh->backing_store);
+    fresh->backing_store = NULL;
+    fresh->type = wanted->type;
+    fresh->source = wanted->source ? disk_source_copy(wanted->source) : NULL;
+    if (wanted->driver && wanted->driver->type != STORAGE_FORMAT_UNSET)
+        fresh->driver->type = wanted->driver->type;
+    if (!block_has_medium(fresh))
+        return g_steal_pointer(&fresh);
+    fresh->source->index = ++number;
+    if (!block_validate(fresh, error) || !block_prepare(fresh, context, error))
+        return NULL;
+    for (DiskBackingStore *store = fresh->backing_store; store && store->source; store = store->backing_store)
+        store->index = ++number;
+    return g_steal_pointer(&fresh);
+}
+
+static gboolean take_files(Guest *guest, const Disk *disk, GError **error)
+{
+    g_autoptr(GPtrArray) paths = dac_paths_new();
+    const DiskSource *source = disk->source;
+    StorageType type = disk->type;
+    gboolean write = !disk->readonly;
+
+    for (const DiskBackingStore *next = disk->backing_store; source; next = next->backing_store) {
+        dac_paths_add(paths, type == STORAGE_TYPE_BLOCK ? source->dev : source->file, write);
+        write = FALSE;
+        source = next ? next->source : NULL;
+        type = next ? next->type : type;
+        if (!next)
+            break;
+    }
+    return dac_take(guest->kvm->dac, guest->folder, paths, error);
+}
+
+/* Undoes the first N of PARTS, the last first. */
+static void undo(Qmp *qmp, const GPtrArray *parts, guint n)
+{
+    for (guint i = n; i > 0; i--) {
+        const char *command;
+        JsonObject *arguments = NULL;
+
+        if (part_to_undo(g_ptr_array_index(parts, i - 1), &command, &arguments))
+            qmp_do(qmp, command, arguments, QMP_DEADLINE, NULL);
+    }
+}
+
+static gboolean make(Qmp *qmp, const GPtrArray *parts, GError **error)
+{
+    for (guint i = 0; i < parts->len; i++) {
+        const char *command;
+        JsonObject *arguments = NULL;
+
+        if (part_to_command(g_ptr_array_index(parts, i), &command, &arguments) &&
+            !qmp_do(qmp, command, arguments, QMP_DEADLINE, error)) {
+            undo(qmp, parts, i);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean insert(Qmp *qmp, const Disk *disk, GError **error)
+{
+    g_autofree char *top = block_top(disk);
+
+    return (!top || qmp_do(qmp, "blockdev-insert-medium", qmp_args("s:id", disk->alias->name, "s:node-name", top, NULL),
+                           QMP_DEADLINE, error)) &&
+           qmp_do(qmp, "blockdev-close-tray", qmp_args("s:id", disk->alias->name, NULL), QMP_DEADLINE, error);
+}
+
+static gboolean exchange(Qmp *qmp, const Disk *old, const Disk *fresh, gboolean force, GError **error)
+{
+    const char *id = old->alias->name;
+
+    if (!qmp_do(qmp, "blockdev-open-tray", qmp_args("s:id", id, "b:force", force, NULL), QMP_DEADLINE, error) ||
+        !qmp_do(qmp, "blockdev-remove-medium", qmp_args("s:id", id, NULL), QMP_DEADLINE, error))
+        return FALSE;
+    if (insert(qmp, fresh, error))
+        return TRUE;
+    insert(qmp, old, NULL);
+    return FALSE;
+}
+
+/* DATA: the disk as it is now; its contents and the live one's change places. */
+static gboolean edit_disk(Domain *live, gpointer data, GError **error)
+{
+    Disk *fresh = data;
+    Disk *disk = find_disk(live, fresh->target->dev);
+
+    if (!disk)
+        return TRUE;
+    Disk other = *disk;
+    *disk = *fresh;
+    *fresh = other;
+    return TRUE;
+}
+
+static gboolean medium_set(gpointer self, Vm *vm, const Disk *wanted, gboolean force, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Domain) live = guest ? guest_live(guest) : NULL;
+    const Disk *old = live ? find_disk(live, wanted->target->dev) : NULL;
+    g_autoptr(Disk) fresh = old ? with_medium(guest, live, old, wanted, error) : NULL;
+    g_autoptr(Qmp) qmp = fresh && take_files(guest, fresh, error) ? guest_qmp(guest, error) : NULL;
+    g_autoptr(GPtrArray) parts = parts_new(), before = parts_new();
+
+    if (!qmp || !block_build(fresh, parts, error) || !block_build(old, before, error) || !make(qmp, parts, error))
+        return FALSE;
+    if (!exchange(qmp, old, fresh, force, error)) {
+        undo(qmp, parts, parts->len);
+        return FALSE;
+    }
+    undo(qmp, before, before->len);
+    return guest_edit(guest, edit_disk, fresh, error);
+}
+
+typedef struct {
+    const char *mac;
+    gboolean up;
+} Link;
+
+static Interface *find_card(const Domain *def, const char *mac)
+{
+    for (guint i = 0; i < def->devices->interfaces->len; i++) {
+        Interface *card = g_ptr_array_index(def->devices->interfaces, i);
+
+        if (card->mac && g_strcmp0(card->mac->address, mac) == 0)
+            return card;
+    }
+    return NULL;
+}
+
+static gboolean edit_link(Domain *live, gpointer data, GError **error)
+{
+    const Link *link = data;
+    Interface *card = find_card(live, link->mac);
+
+    if (!card)
+        return TRUE;
+    if (!card->link)
+        card->link = interface_link_new();
+    card->link->state = link->up ? LINK_STATE_UP : LINK_STATE_DOWN;
+    return TRUE;
+}
+
+static gboolean link_set(gpointer self, Vm *vm, const char *mac, gboolean up, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Domain) live = guest ? guest_live(guest) : NULL;
+    const Interface *card = live ? find_card(live, mac) : NULL;
+    g_autoptr(Qmp) qmp = card && card->alias ? guest_qmp(guest, error) : NULL;
+    Link link = {mac, up};
+
+    return qmp && qmp_do(qmp, "set_link", qmp_args("s:name", card->alias->name, "b:up", up, NULL), QMP_DEADLINE, error) &&
+           guest_edit(guest, edit_link, &link, error);
+}
+
+const DriverDeviceOps kvm_device_ops = {
+    .set_medium = medium_set,
+    .set_link = link_set,
+};
