@@ -14,6 +14,11 @@ gboolean cpu_model_is_native(const Caps *caps)
     return strcmp(host, guest) == 0 || (strcmp(host, "x86_64") == 0 && strcmp(guest, "i686") == 0);
 }
 
+gboolean cpu_model_tells_registers(const Caps *caps)
+{
+    return caps_device_has_property(caps, "max-x86_64-cpu", "unavailable-features");
+}
+
 static void offer_clear(gpointer data)
 {
     g_free((gpointer)((X86Offer *)data)->blockers);
@@ -127,6 +132,13 @@ static Cpu *decode(const Caps *caps, CapsAccel accel, gboolean migratable)
     return g_steal_pointer(&cpu);
 }
 
+static gboolean is_no_register(const CpuFeature *feature, gpointer unused)
+{
+    int number = x86_feature(feature->name);
+
+    return number < 0 || !x86_features[number].msr;
+}
+
 /* The host's own features, and what QEMU has beside. */
 static Cpu *full(const Cpu *reported)
 {
@@ -146,10 +158,12 @@ Cpu *cpu_model_host(const Caps *caps, CapsAccel accel, CpuModelKind kind)
 {
     if (!x86_is_arch(caps_arch(caps)) || !cpu_model_is_native(caps) || !caps_has_accel(caps, accel))
         return NULL;
-    g_autoptr(Cpu) cpu = decode(caps, accel, kind == CPU_MODEL_MIGRATABLE);
-    if (!cpu || kind != CPU_MODEL_FULL || accel != CAPS_KVM || !caps_best(caps, accel))
-        return g_steal_pointer(&cpu);
-    return full(cpu);
+    g_autoptr(Cpu) reported = decode(caps, accel, kind == CPU_MODEL_MIGRATABLE);
+    gboolean as_it_is = kind != CPU_MODEL_FULL || accel != CAPS_KVM || !caps_best(caps, accel);
+    Cpu *cpu = !reported || as_it_is ? g_steal_pointer(&reported) : full(reported);
+    if (cpu && !cpu_model_tells_registers(caps))
+        x86_list_filter(cpu, is_no_register, NULL);
+    return cpu;
 }
 
 gboolean cpu_model_has_mode(const Caps *caps, CapsAccel accel, CpuMode mode)

@@ -22,6 +22,9 @@ GArray *cpu_model_offers(const Caps *caps, CapsAccel accel);
 gboolean cpu_model_features(const Caps *caps, CapsAccel accel, gboolean migratable, X86Bits *ret_features);
 gboolean cpu_model_knows(const Caps *caps, CapsAccel accel, const char *feature); /* libvirt's name; TRUE where QEMU does not tell */
 
+/* This QEMU says by name which features it does not have: only then can those in model specific registers be relied on. */
+gboolean cpu_model_tells_registers(const Caps *caps);
+
 /* A guest of this QEMU's runs on the host's own kind of processor. */
 gboolean cpu_model_is_native(const Caps *caps);
 /* CpuMode MODE can be had. */

@@ -10,6 +10,7 @@
 
 #include "driver-kvm/complete.h"
 #include "driver-kvm/cpu-model.h"
+#include "driver-kvm/emulator.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/qmp-commands.h"
 #include "lib/cpu/x86-compare.h"
@@ -22,6 +23,23 @@ static gboolean has_model(const Cpu *cpu)
     return cpu && (cpu->mode != CPU_MODE_CUSTOM || (cpu->model && cpu->model->name));
 }
 
+static gboolean check_features(const Cpu *cpu, const Caps *caps, GError **error)
+{
+    g_autoptr(GString) registers = g_string_new(NULL);
+
+    for (guint i = 0; i < cpu->features->len; i++) {
+        const char *name = ((const CpuFeature *)cpu->features->pdata[i])->name;
+        int feature = x86_feature(name);
+        if (feature < 0)
+            return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "unknown CPU feature: %s", name);
+        if (x86_features[feature].msr)
+            g_string_append_printf(registers, "%s%s", registers->len ? ", " : "", name);
+    }
+    return cpu_model_tells_registers(caps) || !registers->len ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "Some features cannot be reliably used with this QEMU: %s", registers->str);
+}
+
 static gboolean check_mode(const Domain *def, const Caps *caps, GError **error)
 {
     if (cpu_model_has_mode(caps, complete_accel(def), def->cpu->mode))
@@ -29,7 +47,7 @@ static gboolean check_mode(const Domain *def, const Caps *caps, GError **error)
     return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                      "CPU mode '%s' for %s %s domain on %s host is not supported by hypervisor",
                      cpu_mode_to_string(def->cpu->mode), def->os->type->arch, domain_type_to_string(def->type),
-                     caps_arch(caps));
+                     emulator_host_arch());
 }
 
 /* What is off anyway need not be said; older QEMUs would not know the word. */
@@ -75,7 +93,7 @@ gboolean cpu_start_settle(Domain *live, const Caps *caps, GError **error)
 
     if (!has_model(live->cpu))
         return TRUE;
-    if (!check_mode(live, caps, error))
+    if ((machine_is_x86(live) && !check_features(live->cpu, caps, error)) || !check_mode(live, caps, error))
         return FALSE;
     if (!machine_is_x86(live))
         return live->cpu->mode != CPU_MODE_CUSTOM || caps_cpu(caps, accel, live->cpu->model->name) ||
@@ -146,7 +164,7 @@ static gboolean ask_registers(Qmp *qmp, const char *cpu, const X86Bits *known, X
 {
     for (guint i = 0; i < X86_N_FEATURES; i++) {
         if (!x86_features[i].msr || !x86_bits_has(known, i))
-            continue;
+            continue; /* a word of CPUID has it */
         g_autoptr(JsonNode) answer = qmp_qom_get(qmp, cpu, x86_features[i].qemu, QMP_DEADLINE, error);
         if (!answer)
             return FALSE;
@@ -180,7 +198,7 @@ gboolean cpu_start_ask(Qmp *qmp, const Domain *live, const Caps *caps, CpuMade *
         return TRUE;
     g_autofree char *cpu = first_cpu(qmp, error);
     if (!cpu || !ask_words(qmp, cpu, &known, &made.enabled, error) ||
-        !ask_registers(qmp, cpu, &known, &made.enabled, error) || !ask_missing(qmp, cpu, &made.disabled, error))
+        (cpu_model_tells_registers(caps) && !ask_registers(qmp, cpu, &known, &made.enabled, error)) || !ask_missing(qmp, cpu, &made.disabled, error))
         return FALSE;
     made.asked = TRUE;
     *ret_made = made;

@@ -262,4 +262,5 @@ static gboolean definition_undefine(gpointer self, Vm *vm, const Domain *def, gu
 const DriverDefinitionOps kvm_definition_ops = {
     .complete = definition_complete,
     .undefine = definition_undefine,
+    .foretell_cpu = cpu_ops_foretell,
 };

@@ -181,9 +181,6 @@ static gboolean validate_values(const Domain *def, GError **error)
         return FALSE;
     if (def->os->smbios && def->os->smbios->mode == SMBIOS_MODE_HOST)
         return unsupported(error, "<smbios mode='host'> is not supported by this driver");
-    if (def->cpu && def->cpu->mode == CPU_MODE_CUSTOM && def->cpu->match != CPU_MATCH_EXACT)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<cpu match='%s'> is not supported by this driver",
-                         cpu_match_to_string(def->cpu->match));
     for (guint i = 0; i < def->clock->timers->len; i++)
         if (!validate_timer(g_ptr_array_index(def->clock->timers, i), error))
             return FALSE;

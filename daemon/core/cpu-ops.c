@@ -86,6 +86,8 @@ gboolean remote_connect_baseline_cpu(Call *call, const RemoteConnectBaselineCpuA
     if (!documents)
         return FALSE;
     const char *arch = ((const CpuDocument *)documents->pdata[0])->arch;
+    if (g_str_has_prefix(arch, "s390"))
+        return error_set(error, VIR_FROM_CPU, VIR_ERR_NO_SUPPORT, "cannot compute baseline CPU of %s architecture", arch);
     if (!x86_is_arch(arch))
         return error_set(error, VIR_FROM_CPU, VIR_ERR_NO_SUPPORT, "'%s' architecture is not supported by CPU driver", arch);
     g_autoptr(Cpu) cpu =

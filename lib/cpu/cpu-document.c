@@ -6,17 +6,9 @@
 #include "lib/error.h"
 #include "lib/xml.h"
 
-#define VENDOR_ID_LENGTH 12
-
 gboolean cpu_document_is_arch(const char *name)
 {
-    static const char *const archs[] = {
-        "alpha", "armv6l", "armv7l", "armv7b", "aarch64", "cris", "i686", "ia64", "lm32", "m68k", "microblaze", "microblazeel",
-        "mips", "mipsel", "mips64", "mips64el", "openrisc", "or32", "parisc", "parisc64", "ppc", "ppcle", "ppc64", "ppc64le",
-        "ppcemb", "riscv32", "riscv64", "s390", "s390x", "sh4", "sh4eb", "sparc", "sparc64", "unicore32", "x86_64", "xtensa",
-        "xtensaeb", "loongarch64", NULL};
-
-    return g_strv_contains(archs, name);
+    return processor_arch_from_string(name) != PROCESSOR_ARCH_UNSET;
 }
 
 void cpu_document_free(CpuDocument *document)
@@ -50,18 +42,18 @@ static gboolean read_host(const XmlNode *node, CpuDocument *document, GError **e
 {
     if (has_attribute(node, "mode"))
         return wrong(error, VIR_ERR_CONFIG_UNSUPPORTED, "Attribute mode is only allowed for guest CPU");
+    const XmlNode *arch = xml_child(node, "arch");
+    g_autofree char *name = arch ? xml_content(arch) : NULL;
+    if (is_nothing(name)) /* before all that it may have wrong besides */
+        return wrong(error, VIR_ERR_XML_ERROR, "Missing CPU architecture");
     g_autoptr(HostProcessor) host = model_parse(&host_processor_type, node, 0, NULL, error);
     if (!host)
         return FALSE;
-    if (is_nothing(host->arch))
-        return wrong(error, VIR_ERR_XML_ERROR, "Missing CPU architecture");
-    if (!cpu_document_is_arch(host->arch))
-        return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown architecture %s", host->arch);
     if (is_nothing(host->model))
         return wrong(error, VIR_ERR_XML_ERROR, "Missing CPU model name");
 
     Cpu *cpu = document->cpu = cpu_new();
-    document->arch = g_steal_pointer(&host->arch);
+    document->arch = g_steal_pointer(&name);
     cpu->model = cpu_model_new();
     cpu->model->name = g_steal_pointer(&host->model);
     cpu->vendor = is_nothing(host->vendor) ? NULL : g_steal_pointer(&host->vendor);
@@ -72,16 +64,6 @@ static gboolean read_host(const XmlNode *node, CpuDocument *document, GError **e
         g_ptr_array_add(cpu->features, feature);
     }
     return TRUE;
-}
-
-static gboolean check_vendor_id(const CpuModel *model, GError **error)
-{
-    if (!model->vendor_id)
-        return TRUE;
-    if (strlen(model->vendor_id) != VENDOR_ID_LENGTH)
-        return error_set(error, VIR_FROM_CPU, VIR_ERR_XML_ERROR, "vendor_id must be exactly %d characters long",
-                         VENDOR_ID_LENGTH);
-    return !strchr(model->vendor_id, ',') || wrong(error, VIR_ERR_XML_ERROR, "vendor id is invalid");
 }
 
 static gboolean read_guest(const XmlNode *node, CpuDocument *document, GError **error)
@@ -98,8 +80,6 @@ static gboolean read_guest(const XmlNode *node, CpuDocument *document, GError **
                      "Attribute migratable is only allowed for 'host-passthrough' / 'maximum' CPU mode");
     if (cpu->model && is_nothing(cpu->model->name))
         g_clear_pointer(&cpu->model->name, g_free);
-    if (cpu->model && described && !check_vendor_id(cpu->model, error))
-        return FALSE;
     gboolean named = cpu->model && cpu->model->name;
     if (is_nothing(cpu->vendor))
         g_clear_pointer(&cpu->vendor, g_free);
@@ -125,7 +105,7 @@ static gboolean check_features(const Cpu *cpu, GError **error)
 
 CpuDocument *cpu_document_parse(const char *xml, CpuDocumentKind kind, const char *schema, GError **error)
 {
-    g_autoptr(XmlDocument) text = xml_parse(xml, "cpu", error);
+    g_autoptr(XmlDocument) text = xml_parse(xml, "CPU", error);
     g_autoptr(CpuDocument) document = g_new0(CpuDocument, 1);
 
     if (!text)

@@ -104,6 +104,26 @@ void domain_read_again(Domain *def)
     domain_sort_controllers(def);
 }
 
+/* Some libvirt believed that this model has it; no QEMU ever gave it to a guest. */
+static void tell_lost_feature(Cpu *cpu)
+{
+    static const char lost[] = "pconfig";
+
+    if (cpu->mode != CPU_MODE_CUSTOM || !cpu->model || g_strcmp0(cpu->model->name, "Icelake-Server") != 0)
+        return;
+    for (guint i = 0; i < cpu->features->len; i++) {
+        CpuFeature *feature = cpu->features->pdata[i];
+        if (g_strcmp0(feature->name, lost) == 0) {
+            feature->policy = CPU_POLICY_DISABLE;
+            return;
+        }
+    }
+    CpuFeature *feature = cpu_feature_new();
+    feature->name = g_strdup(lost);
+    feature->policy = CPU_POLICY_DISABLE;
+    g_ptr_array_add(cpu->features, feature);
+}
+
 Domain *domain_migratable(const Domain *def, const char *run_folder)
 {
     Domain *copy = domain_copy(def);
@@ -114,6 +134,8 @@ Domain *domain_migratable(const Domain *def, const char *run_folder)
         cpu_free(copy->cpu);
         copy->cpu = g_steal_pointer(&copy->asked_cpu);
     }
+    if (copy->cpu)
+        tell_lost_feature(copy->cpu);
     if (!devices)
         return copy;
     forget_sockets(devices->channels, run_folder);
