@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What duovirt is built, run and tested with, as Debian 12 packages. Installs what is missing; as root.
 #
-#   deps.sh GROUP...      build run demo test clients oracle; default: build run test
+#   deps.sh GROUP...      build run demo test clients lab oracle; default: build run test
 set -euo pipefail
 
 # compiler, generator (python3; libvirt-dev's public constants) and the libraries of ARCHITECTURE.md
@@ -19,6 +19,8 @@ clients=(virtinst virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 gir1.2-gtk-
          libsys-virt-perl ruby-libvirt golang-go golang-github-libvirt-libvirt-go-dev gir1.2-libvirt-glib-1.0 python3-gi
          prometheus-libvirt-exporter collectd-core munin-libvirt-plugins osinfo-db libosinfo-bin
          ovmf swtpm swtpm-tools syslinux syslinux-common mtools dosfstools systemd-boot-efi)
+# Debian's package of this tree, and roots and disks to put it in (tests/lab)
+lab=(mmdebstrap dpkg-dev debhelper e2fsprogs)
 # Debian's libvirtd to compare with, only its programs: libvirt-daemon-system would start it on this machine
 oracle=(libvirt-daemon libvirt-daemon-driver-qemu)
 

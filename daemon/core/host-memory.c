@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/host-memory.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/error.h"
+#include "lib/params-check.h"
 #include "lib/sysfs.h"
 
 #define NODES "/sys/devices/system/node"
@@ -153,30 +157,70 @@ guint host_memory_figures(const char *root, int cell, HostFigure figures[HOST_ME
     return n;
 }
 
+static const struct {
+    const char *file, *field;
+    gboolean is_uint; /* and can be set */
+} sharing[HOST_SHARING_MAX] = {
+    {"pages_to_scan", VIR_NODE_MEMORY_SHARED_PAGES_TO_SCAN, TRUE},
+    {"sleep_millisecs", VIR_NODE_MEMORY_SHARED_SLEEP_MILLISECS, TRUE},
+    {"pages_shared", VIR_NODE_MEMORY_SHARED_PAGES_SHARED, FALSE},
+    {"pages_sharing", VIR_NODE_MEMORY_SHARED_PAGES_SHARING, FALSE},
+    {"pages_unshared", VIR_NODE_MEMORY_SHARED_PAGES_UNSHARED, FALSE},
+    {"pages_volatile", VIR_NODE_MEMORY_SHARED_PAGES_VOLATILE, FALSE},
+    {"full_scans", VIR_NODE_MEMORY_SHARED_FULL_SCANS, FALSE},
+    {"merge_across_nodes", VIR_NODE_MEMORY_SHARED_MERGE_ACROSS_NODES, TRUE},
+};
+
 Params *host_sharing(const char *root)
 {
-    static const struct {
-        const char *file, *field;
-        gboolean is_uint;
-    } rows[HOST_SHARING_MAX] = {
-        {"pages_to_scan", VIR_NODE_MEMORY_SHARED_PAGES_TO_SCAN, TRUE},
-        {"sleep_millisecs", VIR_NODE_MEMORY_SHARED_SLEEP_MILLISECS, TRUE},
-        {"pages_shared", VIR_NODE_MEMORY_SHARED_PAGES_SHARED, FALSE},
-        {"pages_sharing", VIR_NODE_MEMORY_SHARED_PAGES_SHARING, FALSE},
-        {"pages_unshared", VIR_NODE_MEMORY_SHARED_PAGES_UNSHARED, FALSE},
-        {"pages_volatile", VIR_NODE_MEMORY_SHARED_PAGES_VOLATILE, FALSE},
-        {"full_scans", VIR_NODE_MEMORY_SHARED_FULL_SCANS, FALSE},
-        {"merge_across_nodes", VIR_NODE_MEMORY_SHARED_MERGE_ACROSS_NODES, TRUE},
-    };
     Params *params = params_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(sharing); i++) {
         gint64 value;
-        if (!sysfs_number(&value, root, "/sys/kernel/mm/ksm/%s", rows[i].file))
+        if (!sysfs_number(&value, root, "/sys/kernel/mm/ksm/%s", sharing[i].file))
             continue;
-        if (rows[i].is_uint)
-            params_uint(params, value, "%s", rows[i].field);
+        if (sharing[i].is_uint)
+            params_uint(params, value, "%s", sharing[i].field);
         else
-            params_ullong(params, value, "%s", rows[i].field);
+            params_ullong(params, value, "%s", sharing[i].field);
     }
     return params;
+}
+
+static const char *sharing_file(const char *field)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(sharing); i++) {
+        if (g_str_equal(sharing[i].field, field))
+            return sharing[i].file;
+    }
+    return NULL;
+}
+
+static gboolean write_number(const char *path, guint number)
+{
+    g_autofree char *text = g_strdup_printf("%u", number);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    gboolean ok = fd >= 0 && write(fd, text, strlen(text)) == (gssize)strlen(text);
+    int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return ok;
+}
+
+gboolean host_set_sharing(const char *root, const Params *params, GError **error)
+{
+    static const ParamKnown known[] = {
+        {VIR_NODE_MEMORY_SHARED_PAGES_TO_SCAN, VIR_TYPED_PARAM_UINT},
+        {VIR_NODE_MEMORY_SHARED_SLEEP_MILLISECS, VIR_TYPED_PARAM_UINT},
+        {VIR_NODE_MEMORY_SHARED_MERGE_ACROSS_NODES, VIR_TYPED_PARAM_UINT},
+    };
+    if (!params_check(params, known, G_N_ELEMENTS(known), error))
+        return FALSE;
+    for (guint i = 0; i < params_length(params); i++) {
+        const Param *param = params_at(params, i);
+        g_autofree char *path = g_strdup_printf("%s/sys/kernel/mm/ksm/%s", root, sharing_file(param->field));
+        if (!write_number(path, param->value.ui))
+            return error_set_errno(error, VIR_FROM_NONE, errno, "failed to set %s", param->field);
+    }
+    return TRUE;
 }

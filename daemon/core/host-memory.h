@@ -39,3 +39,7 @@ guint host_memory_figures(const char *root, int cell, HostFigure figures[HOST_ME
 /* How many parameters of memory sharing libvirt names; a kernel may have fewer. */
 #define HOST_SHARING_MAX 8
 Params *host_sharing(const char *root);
+
+/* Sets what of it can be set: PARAMS by libvirt's names. VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG,
+ * VIR_ERR_SYSTEM_ERROR. */
+gboolean host_set_sharing(const char *root, const Params *params, GError **error);

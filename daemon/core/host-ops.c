@@ -203,6 +203,12 @@ gboolean remote_node_get_memory_parameters(Call *call, const RemoteNodeGetMemory
     return TRUE;
 }
 
+gboolean remote_node_set_memory_parameters(Call *call, const RemoteNodeSetMemoryParametersArgs *args, GError **error)
+{
+    g_autoptr(Params) params = wire_params_read(args->params, args->n_params);
+    return host_set_sharing(ROOT, params, error);
+}
+
 gboolean remote_node_get_cpu_map(Call *call, const RemoteNodeGetCpuMapArgs *args, RemoteNodeGetCpuMapRet *ret,
                                  GError **error)
 {

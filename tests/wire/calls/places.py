@@ -35,6 +35,21 @@ class Places(Case):
         self.assertEqual(domain.securityLabel(), ['', False])
         self.assertEqual(len(domain.securityLabelList()), 2) # "none", and user and group
 
+    @proves('node_set_memory_parameters')
+    def test_page_sharing_is_set(self):
+        before = self.conn.getMemoryParameters()
+        try:
+            self.conn.setMemoryParameters({'shm_pages_to_scan': before['shm_pages_to_scan'] + 1, 'shm_sleep_millisecs': 77})
+            after = self.conn.getMemoryParameters()
+            self.assertEqual(after['shm_pages_to_scan'], before['shm_pages_to_scan'] + 1)
+            self.assertEqual(after['shm_sleep_millisecs'], 77)
+        finally:
+            self.conn.setMemoryParameters({name: before[name] for name in ('shm_pages_to_scan', 'shm_sleep_millisecs')})
+        with self.assertRaises(libvirt.libvirtError) as caught:
+            self.conn.setMemoryParameters({'shm_pages_shared': 3})
+        self.assertEqual((caught.exception.get_error_code(), str(caught.exception)),
+                         (libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED, "argument unsupported: parameter 'shm_pages_shared' not supported"))
+
     @proves('node_get_memory_parameters')
     def test_sharing_of_memory(self):
         parameters = self.conn.getMemoryParameters()

@@ -192,6 +192,31 @@ static void test_sharing(void)
     g_assert_cmpint(params_find(params, "shm_pages_shared")->type, ==, VIR_TYPED_PARAM_ULLONG);
 }
 
+static void test_sharing_is_set(void)
+{
+    g_autoptr(Params) params = params_new(), wrong = params_new(), typed = params_new();
+    g_autoptr(GError) error = NULL;
+
+    start_over();
+    params_uint(params, 300, VIR_NODE_MEMORY_SHARED_PAGES_TO_SCAN);
+    g_assert_false(host_set_sharing(root, params, &error)); /* a kernel that has none */
+    g_assert_true(error_is(error, VIR_ERR_SYSTEM_ERROR));
+    g_clear_error(&error);
+    put("100\n", "/sys/kernel/mm/ksm/pages_to_scan");
+    g_assert_true(host_set_sharing(root, params, &error));
+    g_autoptr(Params) after = host_sharing(root);
+    g_assert_cmpuint(params_find(after, VIR_NODE_MEMORY_SHARED_PAGES_TO_SCAN)->value.ui, ==, 300);
+
+    params_ullong(wrong, 3, VIR_NODE_MEMORY_SHARED_PAGES_SHARED);
+    g_assert_false(host_set_sharing(root, wrong, &error));
+    g_assert_true(error_is(error, VIR_ERR_ARGUMENT_UNSUPPORTED));
+    g_assert_cmpstr(error->message, ==, "argument unsupported: parameter 'shm_pages_shared' not supported");
+    g_clear_error(&error);
+    params_int(typed, 3, VIR_NODE_MEMORY_SHARED_SLEEP_MILLISECS);
+    g_assert_false(host_set_sharing(root, typed, &error));
+    g_assert_true(error_is(error, VIR_ERR_INVALID_ARG));
+}
+
 static void test_no_cells(void)
 {
     start_over();
@@ -322,6 +347,7 @@ int main(int argc, char **argv)
     g_test_add_func("/host/uneven", test_uneven);
     g_test_add_func("/host/memory", test_memory);
     g_test_add_func("/host/sharing", test_sharing);
+    g_test_add_func("/host/sharing-is-set", test_sharing_is_set);
     g_test_add_func("/host/no-cells", test_no_cells);
     g_test_add_func("/host/cpu", test_cpu);
     g_test_add_func("/host/sysinfo", test_sysinfo);

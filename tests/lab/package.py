@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The Debian package of this tree, built and put into clean roots: what it brings, that it works, that it goes.
+
+    package.py      DUOVIRT_DEBS=FOLDER: packages that were built before
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import debian  # noqa: E402
+from lib import tap, world  # noqa: E402
+from lib.server import wait_until  # noqa: E402
+
+UNITS = ('duovirtd.service', 'duovirtd.socket', 'duovirtd-ro.socket')
+
+
+class Package(unittest.TestCase):
+    maxDiff = None
+    debs = folder = None
+    extra = []
+
+    def setUp(self):
+        scratch = tempfile.mkdtemp(dir=world.SCRATCH)
+        self.root = debian.Root(debian.tree(debian.BASE + self.extra), scratch)
+        self.addCleanup(self.root.leave)
+        self.deb = self.debs['duovirt']
+
+    def enabled(self, unit):
+        done = subprocess.run(['chroot', self.root.path, 'systemctl', 'is-enabled', unit], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def purge(self):
+        return self.root.run('dpkg', '--purge', 'duovirt')
+
+
+class Clean(Package):
+    def test_users_folders_units(self):
+        self.root.install(self.deb)
+        for name in ('libvirt', 'libvirt-qemu', 'kvm'):
+            self.root.run('getent', 'group', name)
+        self.assertIn('64055:64055', self.root.run('getent', 'passwd', 'libvirt-qemu'))
+        self.assertIn('libvirt-qemu', self.root.run('getent', 'group', 'kvm'))
+        for folder in ('/var/lib/duovirt', '/var/log/duovirt', '/var/cache/duovirt', '/etc/duovirt'):
+            self.assertTrue(os.path.isdir(self.root.path + folder), folder)
+        for unit in UNITS:
+            self.assertEqual(self.enabled(unit), 'enabled', unit)
+        self.root.run('systemd-analyze', 'verify', '--man=no', *UNITS)
+        for page in ('man8/duovirtd.8.gz', 'man5/duovirtd.conf.5.gz'):
+            self.assertTrue(os.path.exists(self.root.path + '/usr/share/man/' + page), page)
+
+    def test_daemon_answers(self):
+        self.root.install(self.deb)
+        daemon = subprocess.Popen(['chroot', self.root.path, '/usr/sbin/duovirtd'], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  text=True)
+        try:
+            wait_until(lambda: os.path.exists(self.root.path + '/run/libvirt/libvirt-sock'), 30, 'the socket')
+            said = self.root.run('virsh', '-c', 'qemu:///system', 'nodeinfo')
+            self.assertIn('CPU model:', said)
+            self.assertIn('duovirtd', self.root.run('/usr/sbin/duovirtd', '--version'))
+            self.assertIn("<domain type='qemu'/>", self.root.run('virsh', '-c', 'qemu:///system', 'capabilities'))
+        finally:
+            daemon.terminate()
+            complaints = daemon.communicate()[1]
+        self.assertEqual(daemon.returncode, 0, complaints)
+
+    def test_purge_leaves_nothing(self):
+        before = self.root.files()
+        self.root.install(self.deb)
+        added = self.root.files() - before
+        self.assertIn('/usr/sbin/duovirtd', added)
+        self.purge()
+        left = self.root.files() - before
+        # users stay, as Debian has it: files may be theirs
+        self.assertEqual({path for path in left if not path.startswith(('/etc/', '/usr/share/mime', '/var/lib/systemd'))}, set())
+        self.assertEqual({path for path in left if path.startswith('/etc/') and 'duovirt' in path}, set())
+        for folder in ('/var/log/duovirt', '/var/cache/duovirt', '/var/lib/duovirt'):
+            self.assertFalse(os.path.exists(self.root.path + folder), folder)
+
+    def test_upgrade(self):
+        """Definitions and what the administrator changed stay."""
+        self.root.install(self.deb)
+        self.root.write('/etc/duovirt/duovirtd.conf', '[daemon]\nlog_level = debug\n')
+        self.root.write('/var/lib/duovirt/mine', '')
+        self.root.run('systemctl', 'disable', 'duovirtd.service')
+        newer = debian.newer(self.deb, tempfile.mkdtemp(dir=self.folder))
+        self.root.install(newer)
+        self.assertIn('9.0.0', self.root.run('dpkg-query', '-W', 'duovirt'))
+        with open(self.root.path + '/etc/duovirt/duovirtd.conf') as f:
+            self.assertEqual(f.read(), '[daemon]\nlog_level = debug\n')
+        self.assertTrue(os.path.exists(self.root.path + '/var/lib/duovirt/mine'))
+        self.assertEqual(self.enabled('duovirtd.service'), 'disabled')
+
+
+class BesideLibvirtd(Package):
+    extra = ['libvirt-daemon-system']
+
+    def test_libvirtd_keeps_its_place(self):
+        self.assertEqual(self.enabled('libvirtd.socket'), 'enabled')
+        said = self.root.install(self.deb)
+        self.assertIn('libvirtd is at work here', said)
+        self.assertEqual(self.enabled('duovirtd.service'), 'disabled')
+        self.assertEqual(self.enabled('duovirtd.socket'), 'disabled')
+        self.assertEqual(self.enabled('libvirtd.socket'), 'enabled')
+        self.assertIn('install ok installed', self.root.run('dpkg-query', '-W', '-f', '${Status}', 'libvirt-daemon-system'))
+        # either can be chosen; systemd knows that one ends the other
+        self.assertIn('libvirtd.socket', self.root.run('cat', '/lib/systemd/system/duovirtd.socket'))
+        self.purge()
+        self.assertEqual(self.enabled('libvirtd.socket'), 'enabled')
+        self.root.run('getent', 'passwd', 'libvirt-qemu')
+
+
+if __name__ == '__main__':
+    debian.need('mmdebstrap', 'dpkg-buildpackage', 'dh')
+    made = os.environ.get('DUOVIRT_DEBS')
+    debian.tree(debian.BASE)
+    debian.tree(debian.BASE + BesideLibvirtd.extra)
+    with tempfile.TemporaryDirectory(prefix='deb-') as Package.folder:
+        if not made and not os.environ.get(world.INSIDE):
+            debian.packages(Package.folder)
+            os.environ['DUOVIRT_DEBS'] = Package.folder
+            sys.exit(subprocess.run([sys.executable] + sys.argv).returncode)
+        world.enter()
+        Package.debs = {file.split('_')[0]: os.path.join(made, file) for file in os.listdir(made)
+                        if file.endswith('.deb') and '-dbgsym' not in file}
+        outcome = tap.run()
+    sys.exit(outcome.end())
