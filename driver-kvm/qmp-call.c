@@ -128,9 +128,9 @@ JsonNode *qmp_call(Qmp *qmp, const char *command, JsonObject *arguments, guint64
     return qmp_call_with_fd(qmp, command, arguments, -1, wait, error);
 }
 
-JsonNode *qmp_call_raw(Qmp *qmp, JsonObject *message, guint64 wait, GError **error)
+JsonNode *qmp_call_raw(Qmp *qmp, JsonObject *message, int fd, guint64 wait, GError **error)
 {
-    return call(qmp, message, TRUE, -1, wait, error);
+    return call(qmp, message, TRUE, fd, wait, error);
 }
 
 gboolean qmp_do(Qmp *qmp, const char *command, JsonObject *arguments, guint64 wait, GError **error)

@@ -243,8 +243,19 @@ static gboolean handle(const QmpEventRow *rows, const char *name, JsonObject *da
 void guest_on_event(const char *name, JsonObject *data, gint64 when, gpointer guest)
 {
     if (!handle(handlers, name, data, guest))
+/* For who asked for QEMU's own events. */
+static void pass_on(Guest *guest, const char *name, JsonObject *data, gint64 when)
+{
+    g_autoptr(JsonNode) node = data ? json_node_init_object(json_node_alloc(), data) : NULL;
+    g_autofree char *details = node ? json_to_string(node, FALSE) : NULL;
+    VmEvent event = {.id = EVENT_MONITOR, .monitor = {name, details, when}};
+
+    host_of(guest)->emit(guest->vm, &event);
+}
+
         handle(qmp_event_devices, name, data, guest);
 }
+    pass_on(guest, name, data, when);
 
 /* --- after an absence --- */
 

@@ -59,8 +59,8 @@ void qmp_send(Qmp *qmp, const char *command, JsonObject *arguments, int fd, guin
 JsonNode *qmp_call(Qmp *qmp, const char *command, JsonObject *arguments, guint64 wait, GError **error);
 JsonNode *qmp_call_with_fd(Qmp *qmp, const char *command, JsonObject *arguments, int fd, guint64 wait, GError **error);
 
-/* Sends the whole message MESSAGE as it is but for its "id", and returns the whole answer, an error too. */
-JsonNode *qmp_call_raw(Qmp *qmp, JsonObject *message, guint64 wait, GError **error);
+/* Sends the whole message MESSAGE, which gets an "id", with FD (-1: none), and returns the whole answer, an error too. */
+JsonNode *qmp_call_raw(Qmp *qmp, JsonObject *message, int fd, guint64 wait, GError **error);
 
 /* As qmp_call, where the answer says nothing: TRUE if QEMU did it. */
 gboolean qmp_do(Qmp *qmp, const char *command, JsonObject *arguments, guint64 wait, GError **error);

@@ -163,6 +163,7 @@ static const struct {
     {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, {AT(memory_device_size.alias)}},
     {VIR_DOMAIN_EVENT_ID_BLOCK_JOB, {AT(block_job.path), AT(block_job.dst)}},
     {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, {AT(block_job.path), AT(block_job.dst)}},
+    {EVENT_MONITOR, {AT(monitor.name), AT(monitor.details)}},
     {VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD, {AT(block_threshold.dev), AT(block_threshold.path)}},
 };
 

@@ -197,8 +197,9 @@ typedef struct {
 
 /* Hypervisor specific. Queue. */
 typedef struct {
-    /* COMMAND goes to the monitor as it is (FLAGS: virDomainQemuMonitorCommandFlags); the answer comes back as text. */
-    char *(*command)(gpointer self, Vm *vm, const char *command, guint flags, GError **error);
+    /* COMMAND goes to the monitor as it is (FLAGS: virDomainQemuMonitorCommandFlags), and FD with it (borrowed; -1: none); the
+     * answer comes back as text. */
+    char *(*command)(gpointer self, Vm *vm, const char *command, guint flags, int fd, GError **error);
 } DriverMonitorOps;
 
 /* The agent inside a running guest (qemu-guest-agent's protocol). Pool, and may wait for long: the guest need not answer. */

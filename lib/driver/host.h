@@ -37,7 +37,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmView, vm_view_unref)
 /* The definition a reader means by "the domain": live if running, else next. Borrowed from VIEW. */
 static inline const Domain *vm_view_def(const VmView *view) { return view->live ? view->live : view->next; }
 
-/* Something that happened to a domain. ID is a virDomainEventID and picks the member; strings are borrowed. */
+/* Not one of libvirt's: what a hypervisor's monitor tells, as it is. */
+#define EVENT_MONITOR 1000
+
+/* Something that happened to a domain. ID is a virDomainEventID, or EVENT_MONITOR, and picks the member; strings are borrowed. */
 typedef struct {
     int id;
     union {
@@ -59,6 +62,7 @@ typedef struct {
         struct { const char *path; const char *dst; int type, status; } block_job;
         struct { const char *dev, *path; guint64 threshold, excess; } block_threshold;
         struct { const Params *params; } job; /* completed */
+        struct { const char *name, *details; gint64 when; } monitor; /* EVENT_MONITOR: details are JSON or NULL; microseconds */
         struct { const Params *params; } tunable; /* in the place of job's */
     };
 } VmEvent;

@@ -119,7 +119,7 @@ class Agent(Guest):
         domain.setUserPassword('root', 'geheim')
         console.ask('cat /run/passwords', 'root:geheim')
         domain.setUserPassword('root', '$6$xx', libvirt.VIR_DOMAIN_PASSWORD_ENCRYPTED)
-        console.ask('cat /run/passwords', r'-e\r\nroot:\$6\$xx')
+        console.ask('cat /run/passwords', r'root:\$6\$xx')
         other, append, remove = KEY + '2', libvirt.VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND, libvirt.VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE
         for keys, flags, now in (([KEY], 0, {KEY}), ([other], append, {KEY, other}), ([KEY], remove, {other}), ([KEY], 0, {KEY}), ([], 0, set())):
             domain.authorizedSSHKeysSet('guest', keys, flags)

@@ -153,7 +153,7 @@ static void test_normal(Fixture *f, gconstpointer data)
 
     g_autoptr(JsonObject) message = json_object_new();
     json_object_set_string_member(message, "execute", "fail");
-    g_autoptr(JsonNode) raw = qmp_call_raw(f->qmp, message, PATIENCE, NULL);
+    g_autoptr(JsonNode) raw = qmp_call_raw(f->qmp, message, -1, PATIENCE, NULL);
     g_assert_nonnull(json_peek_object(json_peek_as_object(raw), "error"));
 }
 

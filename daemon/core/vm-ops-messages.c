@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Handlers: what there is to say against a run, and what a confidential guest would have. */
+#include "daemon/core/vm-ops.h"
+
+/* --- warnings --- */
+
+static void add_taints(Vm *vm, GPtrArray *messages)
+{
+    static const struct {
+        VmTaint taint;
+        const char *text;
+    } texts[] = {
+        {VM_TAINT_MONITOR_COMMAND, "tainted: custom monitor control commands issued"},
+        {VM_TAINT_AGENT_COMMAND, "tainted: custom guest agent control commands issued"},
+    };
+    g_mutex_lock(&vm->lock);
+    guint taints = vm->view->id < 0 ? 0 : vm->taints;
+    g_mutex_unlock(&vm->lock);
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (taints & texts[i].taint)
+            g_ptr_array_add(messages, g_strdup(texts[i].text));
+}
+
+/* Nothing that is deprecated is known. */
+gboolean remote_domain_get_messages(Call *call, const RemoteDomainGetMessagesArgs *args, RemoteDomainGetMessagesRet *ret,
+                                    GError **error)
+{
+    g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
+    if (!vm)
+        return FALSE;
+    g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func(g_free);
+    if (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_TAINTING))
+        add_taints(vm, messages);
+    ret->n_msgs = messages->len;
+    ret->msgs = (char **)g_ptr_array_free(g_steal_pointer(&messages), FALSE);
+    return TRUE;
+}
+
+/* --- confidential guests --- */
+
+gboolean remote_domain_get_launch_security_info(Call *call, const RemoteDomainGetLaunchSecurityInfoArgs *args,
+                                                RemoteDomainGetLaunchSecurityInfoRet *ret, GError **error)
+{
+    g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
+    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
+    if (!view)
+        return FALSE;
+    return !vm_view_def(view)->launch_security || ops_not_offered(call, error);
+}
