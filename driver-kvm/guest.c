@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "driver-kvm/side.h"
 #include "lib/error.h"
 
 Guest *guest_ref(Guest *guest)
@@ -263,6 +264,7 @@ void guest_forget(Guest *guest)
 {
     Kvm *kvm = guest->kvm;
 
+    side_forget(guest);
     loop_call(kvm->host->loop, let_go, guest);
     g_mutex_lock(&kvm->lock);
     Guest *held = g_hash_table_lookup(kvm->guests, guest->vm);

@@ -237,11 +237,23 @@ static void end_one(Guest *guest, const char *name)
         guest->kvm->host->log(guest->vm, LOG_ERR, error_detail(cause));
 }
 
-void side_end(Guest *guest)
+static GSList *take_all(Guest *guest)
 {
     g_mutex_lock(&guest->lock);
     GSList *sides = g_steal_pointer(&guest->sides);
     g_mutex_unlock(&guest->lock);
+    return sides;
+}
+
+void side_forget(Guest *guest)
+{
+    g_slist_free_full(take_all(guest), (GDestroyNotify)side_free);
+}
+
+void side_end(Guest *guest)
+{
+    GSList *sides = take_all(guest);
+
     for (GSList *at = sides; at; at = at->next)
         end_process(((Side *)at->data)->process.pidfd);
     each_name(guest, end_one);

@@ -24,5 +24,8 @@ gboolean side_start(Guest *guest, const SideSpec *spec, GError **error);
 /* Finds those that an earlier daemon started. */
 void side_find(Guest *guest);
 
+/* Lets go of all; they live on. Any thread but a loop's. */
+void side_forget(Guest *guest);
+
 /* Ends all, known or not. Returns when they have ended. Any thread but a loop's. */
 void side_end(Guest *guest);

@@ -147,10 +147,11 @@ class Sides(Case):
     def test_they_outlive_the_daemon_and_end_with_the_guest(self):
         self.begin()
         before = self.sides()
-        self.server.kill()
-        domain = self.again()
-        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_PAUSED)
-        self.assertEqual(self.sides(), before)
+        for end in (self.server.kill, self.server.stop):
+            end()
+            domain = self.again()
+            self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_PAUSED)
+            self.assertEqual(self.sides(), before)
         domain.destroy()
         self.gone()
 
