@@ -126,11 +126,9 @@ void xml_writer_element(XmlWriter *writer, const char *name, const char *text)
     xml_writer_close(writer);
 }
 
-void xml_writer_element_wide(XmlWriter *writer, const char *name)
+void xml_writer_wide(XmlWriter *writer)
 {
-    xml_writer_open(writer, name);
     end_tag(writer);
-    xml_writer_close(writer);
 }
 
 void xml_writer_raw(XmlWriter *writer, const char *xml)

@@ -62,6 +62,6 @@ void xml_writer_attributef(XmlWriter *writer, const char *name, const char *form
 void xml_writer_text(XmlWriter *writer, const char *text);  /* the element's content: closes on the same line */
 void xml_writer_close(XmlWriter *writer);                   /* "/>" if nothing was written inside */
 void xml_writer_element(XmlWriter *writer, const char *name, const char *text); /* <name>text</name>; <name/> if NULL */
-void xml_writer_element_wide(XmlWriter *writer, const char *name); /* <name>, line break, </name> */
+void xml_writer_wide(XmlWriter *writer);                    /* it gets an end tag of its own, also if it is empty */
 void xml_writer_raw(XmlWriter *writer, const char *xml);    /* a serialized element, re-indented to this place */
 char *xml_writer_finish(XmlWriter *writer);                 /* the text, to free; the writer is empty after */

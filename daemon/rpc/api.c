@@ -90,3 +90,9 @@ virErrorDomain api_domain(const WireProc *proc)
     }
     return VIR_FROM_DOMAIN;
 }
+
+char *api_storage_name(const WireProc *proc)
+{
+    g_autofree char *name = api_name(proc);
+    return g_strconcat("storage", name + strlen(g_str_has_prefix(name, "virStorage") ? "virStorage" : "vir"), NULL);
+}

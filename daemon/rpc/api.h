@@ -10,3 +10,6 @@ char *api_name(const WireProc *proc);
 
 /* The error domain that libvirt's API layer uses for it. */
 virErrorDomain api_domain(const WireProc *proc);
+
+/* The name of libvirt's storage driver's own function behind it (storagePoolBuild), to free. */
+char *api_storage_name(const WireProc *proc);

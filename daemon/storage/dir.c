@@ -72,7 +72,7 @@ static gboolean dir_build(const StoragePool *pool, guint flags, GError **error)
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID,
                          "No source device specified when formatting pool '%s'", pool->name);
     if (flags)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
+        return error_set_plain(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
                          "unsupported flags (0x%x) in function virStorageBackendFileSystemBuild", flags);
     if (!g_path_is_absolute(folder.path))
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG, "path '%s' is not absolute", folder.path);
@@ -87,7 +87,7 @@ static gboolean dir_delete(const StoragePool *pool, guint flags, GError **error)
 {
     const Folder folder = {.path = pool->target->path, .remove = TRUE};
     if (flags)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
+        return error_set_plain(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
                          "unsupported flags (0x%x) in function virStorageBackendDeleteLocal", flags);
     return change(&folder, VIR_FROM_STORAGE, "failed to remove pool '%s'", error);
 }

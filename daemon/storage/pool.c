@@ -7,8 +7,6 @@
 
 #define SETTLE (5 * G_USEC_PER_SEC)
 
-static const char ending[] = "in use";
-
 static GPtrArray *no_volumes(void)
 {
     return g_ptr_array_new_with_free_func((GDestroyNotify)storage_volume_unref);
@@ -23,7 +21,7 @@ VolumePool *pool_new(StoragePool *def)
     g_mutex_init(&pool->turn);
     g_mutex_init(&pool->lock);
     g_cond_init(&pool->changed);
-    pool->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    pool->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     pool->view = g_new0(PoolView, 1);
     g_atomic_ref_count_init(&pool->view->refs);
     pool->view->def = def;
@@ -190,21 +188,59 @@ void pool_drop_volume(VolumePool *pool, const char *name)
     pool_publish(pool, change_drop, (gpointer)name);
 }
 
-gboolean pool_use(VolumePool *pool, const char *name, const char *what, GError **error)
+typedef struct {
+    const char *what; /* NULL: shared */
+    guint holders;
+    guint ending; /* of them: nothing more comes */
+} Use;
+
+/* Locked. */
+static Use *use_of(VolumePool *pool, const char *name)
+{
+    Use *use = g_hash_table_lookup(pool->used, name);
+    if (!use) {
+        use = g_new0(Use, 1);
+        g_hash_table_insert(pool->used, g_strdup(name), use);
+    }
+    return use;
+}
+
+static gboolean take_use(VolumePool *pool, const char *name, const char *what, GError **error)
 {
     pool_settle(pool, name);
     g_mutex_lock(&pool->lock);
-    const char *busy = g_hash_table_lookup(pool->used, name);
-    if (!busy)
-        g_hash_table_insert(pool->used, g_strdup(name), (gpointer)what);
+    const Use *old = g_hash_table_lookup(pool->used, name);
+    gboolean ok = !old || (!old->what && !what);
+    const char *busy = old && old->what ? old->what : "in use";
+    if (ok) {
+        Use *use = use_of(pool, name);
+        use->what = what;
+        use->holders++;
+    }
     g_mutex_unlock(&pool->lock);
-    return !busy || error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID, "volume '%s' is still %s.", name, busy);
+    return ok || error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID, "volume '%s' is still %s.", name, busy);
+}
+
+gboolean pool_use(VolumePool *pool, const char *name, const char *what, GError **error)
+{
+    return take_use(pool, name, what, error);
+}
+
+gboolean pool_use_shared(VolumePool *pool, const char *name, GError **error)
+{
+    return take_use(pool, name, NULL, error);
 }
 
 void pool_unuse(VolumePool *pool, const char *name)
 {
     g_mutex_lock(&pool->lock);
-    g_hash_table_remove(pool->used, name);
+    Use *use = g_hash_table_lookup(pool->used, name);
+    if (use) {
+        use->holders--;
+        use->ending -= use->ending > 0;
+        if (use->holders == 0)
+            g_hash_table_remove(pool->used, name);
+    }
     g_cond_broadcast(&pool->changed);
     g_mutex_unlock(&pool->lock);
 }
@@ -212,18 +248,24 @@ void pool_unuse(VolumePool *pool, const char *name)
 void pool_use_ending(VolumePool *pool, const char *name)
 {
     g_mutex_lock(&pool->lock);
-    if (g_hash_table_contains(pool->used, name))
-        g_hash_table_insert(pool->used, g_strdup(name), (gpointer)ending);
+    Use *use = g_hash_table_lookup(pool->used, name);
+    if (use)
+        use->ending++;
     g_mutex_unlock(&pool->lock);
+}
+
+static gboolean is_ending(VolumePool *pool, const char *name)
+{
+    const Use *use = g_hash_table_lookup(pool->used, name);
+    return use && use->ending > 0;
 }
 
 void pool_settle(VolumePool *pool, const char *name)
 {
     gint64 deadline = g_get_monotonic_time() + SETTLE;
     g_mutex_lock(&pool->lock);
-    while (g_hash_table_lookup(pool->used, name) == ending)
-        if (!g_cond_wait_until(&pool->changed, &pool->lock, deadline))
-            break;
+    while (is_ending(pool, name) && g_cond_wait_until(&pool->changed, &pool->lock, deadline))
+        continue;
     g_mutex_unlock(&pool->lock);
 }
 

@@ -28,7 +28,7 @@ typedef struct {
     GCond changed;
     PoolView *view;
     gboolean listed;  /* it is in the registry */
-    GHashTable *used; /* names of volumes whose content is worked on -> what it is (static text) */
+    GHashTable *used; /* names of volumes whose content is worked on -> Use */
 } VolumePool;
 
 VolumePool *pool_new(StoragePool *def); /* takes DEF */
@@ -64,6 +64,8 @@ void pool_drop_volume(VolumePool *pool, const char *name);
 /* NAME's content is worked on until pool_unuse(): VIR_ERR_OPERATION_INVALID where that is so already. WHAT (static):
  * "being allocated", "in use". */
 gboolean pool_use(VolumePool *pool, const char *name, const char *what, GError **error);
+/* The same, beside others of its kind: its content is sent or received. */
+gboolean pool_use_shared(VolumePool *pool, const char *name, GError **error);
 void pool_unuse(VolumePool *pool, const char *name);
 /* Nothing more comes: what is still under way ends by itself. Never blocks. */
 void pool_use_ending(VolumePool *pool, const char *name);

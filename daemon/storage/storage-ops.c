@@ -67,12 +67,6 @@ void ops_fill_volume(const char *pool, const StorageVolume *volume, RemoteNonnul
     ret->key = g_strdup(volume->key);
 }
 
-gboolean ops_check_flags(guint flags, guint known, const char *function, GError **error)
-{
-    return !(flags & ~known) || error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
-                                          "unsupported flags (0x%x) in function %s", flags & ~known, function);
-}
-
 XmlDocument *ops_document(const char *text, const char *what, gboolean validate, GError **error)
 {
     g_autofree char *name = g_strdup_printf("storage_%s", what);

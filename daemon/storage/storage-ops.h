@@ -18,8 +18,5 @@ VolumePool *ops_volume(const RemoteNonnullStorageVol *vol, StorageVolume **ret_v
 void ops_fill_pool(VolumePool *pool, RemoteNonnullStoragePool *ret);
 void ops_fill_volume(const char *pool, const StorageVolume *volume, RemoteNonnullStorageVol *ret);
 
-/* Flags that libvirt's own functions check beyond those of the protocol: VIR_ERR_INVALID_ARG, as FUNCTION says it. */
-gboolean ops_check_flags(guint flags, guint known, const char *function, GError **error);
-
 /* The document TEXT, held against our schema for WHAT ("pool", "volume") if VALIDATE. */
 XmlDocument *ops_document(const char *text, const char *what, gboolean validate, GError **error);

@@ -88,7 +88,8 @@ static char *options_of(const StorageVolume *volume, gboolean backing, guint fla
     if (backing && volume->backing_store->format)
         add(list, "backing_fmt=%s", storage_volume_format_to_string(volume->backing_store->format->type));
     if (flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-        add(list, "preallocation=metadata");
+        add(list, "preallocation=%s", volume->allocation != UNSET64 && volume->allocation < volume->capacity ? "metadata"
+                                                                                                          : "falloc");
     if (target->nocow)
         add(list, "nocow=on");
     if (target->compat || qcow2) {
@@ -110,7 +111,8 @@ static GPtrArray *image_command(const StorageVolume *volume, const StorageVolume
     GPtrArray *argv = g_ptr_array_new();
     gboolean backing = volume->backing_store != NULL;
     g_autofree char *options = options_of(volume, backing, flags);
-    const char *format = storage_volume_format_to_string(format_of(volume));
+    const char *format = format_of(volume) == STORAGE_VOLUME_FORMAT_ISO ? "raw"
+                                                                       : storage_volume_format_to_string(format_of(volume));
     const char *const create[] = {"qemu-img", "create", "-f", format};
     const char *const convert[] = {"qemu-img", "convert", "-f",
                                    from ? storage_volume_format_to_string(format_of(from)) : NULL, "-O", format};
@@ -230,7 +232,7 @@ gboolean volume_file_build(const StoragePool *pool, StorageVolume *volume, const
 gboolean volume_file_delete(const StoragePool *pool, const StorageVolume *volume, guint flags, GError **error)
 {
     if (flags)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
+        return error_set_plain(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
                          "unsupported flags (0x%x) in function virStorageBackendVolDeleteLocal", flags);
     return volume_copy_remove(volume->target->path, volume->type == STORAGE_VOLUME_TYPE_DIR, error);
 }
@@ -289,5 +291,8 @@ StorageVolume *volume_file_refresh(const StoragePool *pool, const StorageVolume 
     /* an image of a CD that is not written yet looks like nothing */
     if (now && format_of(volume) == STORAGE_VOLUME_FORMAT_ISO && now->target->format->type == STORAGE_VOLUME_FORMAT_RAW)
         now->target->format->type = STORAGE_VOLUME_FORMAT_ISO;
+    /* libvirt learns it at a refresh of the pool only */
+    if (now && format_of(now) == format_of(volume))
+        now->target->cluster_size = volume->target->cluster_size;
     return now;
 }

@@ -359,7 +359,7 @@ static gboolean transfer(Call *call, const RemoteNonnullStorageVol *wire, gboole
     if (!backend->volume_transfer)
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_SUPPORT, "storage pool doesn't support volume %s",
                          upload ? "upload" : "download");
-    if (!pool_use(pool, volume->name, "in use", error))
+    if (!pool_use_shared(pool, volume->name, error))
         return FALSE;
     if (!backend->volume_transfer(view->def, volume, upload, offset, length, &fd, &pid, error)) {
         pool_unuse(pool, volume->name);

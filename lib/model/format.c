@@ -10,7 +10,7 @@ typedef struct {
 } Formatter;
 
 static void format_object(const Formatter *formatter, const ModelType *type, const char *name, gconstpointer object,
-                          const ModelFrame *outer);
+                          const ModelFrame *outer, gboolean wide);
 
 /* Whether this kind of document shows FIELD. */
 static gboolean is_shown(guint flags, const ModelField *field, gconstpointer object)
@@ -167,15 +167,12 @@ static void write_element(const Formatter *formatter, const ModelField *field, c
         xml_writer_raw(formatter->writer, MODEL_MEMBER_CONST(frame->object, field, char *));
     } else if (field->kind == MODEL_STRUCT) {
         gconstpointer child = MODEL_MEMBER_CONST(frame->object, field, gpointer);
-        if ((field->marks & MODEL_WIDE) && !has_output(formatter->flags, field->type, child, frame))
-            xml_writer_element_wide(formatter->writer, name);
-        else
-            format_object(formatter, field->type, name, child, frame);
+        format_object(formatter, field->type, name, child, frame, (field->marks & MODEL_WIDE) != 0);
     } else {
         const GPtrArray *list = model_list(field, frame->object);
         for (guint i = 0; i < list->len; i++)
             if (!is_generated(formatter->flags, field->type, g_ptr_array_index(list, i)))
-                format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame);
+                format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame, FALSE);
     }
 }
 
@@ -195,7 +192,7 @@ static void declare_namespaces(const Formatter *formatter, const ModelFrame *fra
 }
 
 static void format_object(const Formatter *formatter, const ModelType *type, const char *name, gconstpointer object,
-                          const ModelFrame *outer)
+                          const ModelFrame *outer, gboolean wide)
 {
     ModelFrame frame = {type, object, outer};
     const char *unit;
@@ -216,6 +213,8 @@ static void format_object(const Formatter *formatter, const ModelType *type, con
             write_element(formatter, field, &frame);
         }
     }
+    if (wide)
+        xml_writer_wide(formatter->writer);
     xml_writer_close(formatter->writer);
 }
 
@@ -223,7 +222,7 @@ void model_format_as(const ModelType *type, const char *name, gconstpointer obje
 {
     Formatter formatter = {writer, flags};
 
-    format_object(&formatter, type, name, object, NULL);
+    format_object(&formatter, type, name, object, NULL, FALSE);
 }
 
 void model_format(const ModelType *type, gconstpointer object, guint flags, XmlWriter *writer)

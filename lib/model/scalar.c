@@ -182,7 +182,7 @@ static gboolean parse_size(const ModelField *field, gpointer object, const char 
         return bad_value(field, text, name, element, " Expected non-negative integer value", error);
     if (scale == 0)
         return error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "unknown suffix '%s'", unit);
-    if (value > (UNSET64 - field->scale) / scale)
+    if (value > (field->max ? field->max : UNSET64 - field->scale) / scale)
         return error_set(error, VIR_FROM_NONE, VIR_ERR_OVERFLOW, "value too large: %" G_GUINT64_FORMAT "%s", value,
                          unit ? unit : "");
     value = (value * scale + field->scale - 1) / field->scale;
