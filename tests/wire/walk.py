@@ -56,8 +56,6 @@ DIFFERENCES = [
     ('dumpxml', r'  <resource>\n    <partition>/machine</partition>\n  </resource>\n', 'our control groups are not laid out as libvirt partitions'),
     ('dumpxml', r"(?s)  <seclabel type='dynamic' model='dac'.*?</seclabel>\n", 'labels are a later issue: QEMU has an id, files keep theirs'),
     ('define .*/empty.xml', r'\(null\)|(?<=Document is empty\n)(?=\n)', 'libvirtd prints a line that is not there'),
-    ('dumpxml', r" check='(full|none)'(?=>\n    <model fallback='forbid'>)|    <feature policy='require' name='(hypervisor|lahf_lm)'/>\n",
-     'what a CPU model became needs the table of models: a later issue'),
     ('event --all', r"(?<= Undefined Removed\n)event 'lifecycle' for domain '\w+': Defined (Updated|Added)\n",
      'libvirtd takes a definition that was removed during a run for one that is still there'),
     ('domstats', r'  dirtyrate\.\w+=.*\n', 'dirty rates are a later issue'),
