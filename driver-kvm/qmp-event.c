@@ -154,6 +154,8 @@ static void on_shutdown(Guest *guest, JsonObject *data)
 static void on_panicked(Guest *guest, JsonObject *data)
 {
     host_of(guest)->set_state(guest->vm, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+    if (qmp_event_state(guest) == VIR_DOMAIN_RUNNING && g_strcmp0(json_peek_string(data, "action"), "pause") == 0)
+        qmp_event_pause(guest, VIR_DOMAIN_PAUSED_UNKNOWN);
     emit_lifecycle(guest, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
     power_crashed(guest);
 }
