@@ -134,6 +134,9 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         .exists = interface->target && interface->target->managed == TOGGLE_OFF,
     };
 
+    if (interface->type == INTERFACE_TYPE_NETWORK) /* there are no virtual networks yet */
+        return error_set(error, VIR_FROM_NETWORK, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
+                         interface->source->network);
     if (!tap && n_queues(interface) > 1)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "interface %s - multiqueue is not supported for network interfaces of type %s", wish.mac,
@@ -217,6 +220,26 @@ static void build_user(const Interface *interface, JsonObject *props)
     }
 }
 
+/* A tunnel between QEMUs. */
+static void build_socket(const Interface *interface, JsonObject *props)
+{
+    static const struct {
+        InterfaceType type;
+        const char *end;
+    } ends[] = {{INTERFACE_TYPE_SERVER, "listen"}, {INTERFACE_TYPE_CLIENT, "connect"}, {INTERFACE_TYPE_MCAST, "mcast"},
+                {INTERFACE_TYPE_UDP, "udp"}};
+    const InterfaceSource *source = interface->source;
+    const InterfaceLocal *local = source->local;
+
+    props_string(props, "type", "socket");
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+        if (ends[i].type == interface->type)
+            props_format(props, ends[i].end, "%s:%u", source->address ? source->address : "", source->port);
+    if (interface->type == INTERFACE_TYPE_UDP && local)
+        props_format(props, "localaddr", "%s:%u", local->address ? local->address : "",
+                     local->port == UNSET32 ? 0 : local->port);
+}
+
 static gboolean build_netdev(const Interface *interface, ArgvContext *context, GPtrArray *parts, GError **error)
 {
     g_autoptr(JsonObject) props = json_object_new();
@@ -224,6 +247,12 @@ static gboolean build_netdev(const Interface *interface, ArgvContext *context, G
     switch (interface->type) {
     case INTERFACE_TYPE_USER:
         build_user(interface, props);
+        break;
+    case INTERFACE_TYPE_SERVER:
+    case INTERFACE_TYPE_CLIENT:
+    case INTERFACE_TYPE_MCAST:
+    case INTERFACE_TYPE_UDP:
+        build_socket(interface, props);
         break;
     case INTERFACE_TYPE_BRIDGE:
     case INTERFACE_TYPE_ETHERNET:

@@ -157,7 +157,8 @@ static const struct {
 
     {"domain/devices/interface", "@type mac source target model driver ip tune link mtu boot alias rom address"},
     {"domain/devices/interface/mac", "@address @type"},
-    {"domain/devices/interface/source", "@bridge"},
+    {"domain/devices/interface/source", "@bridge @network @portgroup @address @port local"},
+    {"*/local", "@address @port"},
     {"domain/devices/interface/target", "@dev @managed"},
     {"domain/devices/interface/model", "@type"},
     {"domain/devices/interface/driver", "@name @txmode @ioeventfd @event_idx @queues @rx_queue_size @tx_queue_size @rss "
