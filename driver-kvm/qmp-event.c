@@ -151,11 +151,12 @@ static void on_shutdown(Guest *guest, JsonObject *data)
     shut_down(guest, json_peek_true(data, "guest"));
 }
 
+/* QEMU tells that it has stopped the guest only after this. */
 static void on_panicked(Guest *guest, JsonObject *data)
 {
-    host_of(guest)->set_state(guest->vm, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
     if (qmp_event_state(guest) == VIR_DOMAIN_RUNNING && g_strcmp0(json_peek_string(data, "action"), "pause") == 0)
         qmp_event_pause(guest, VIR_DOMAIN_PAUSED_UNKNOWN);
+    host_of(guest)->set_state(guest->vm, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
     emit_lifecycle(guest, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
     power_crashed(guest);
 }
@@ -242,9 +243,6 @@ static gboolean handle(const QmpEventRow *rows, const char *name, JsonObject *da
     return FALSE;
 }
 
-void guest_on_event(const char *name, JsonObject *data, gint64 when, gpointer guest)
-{
-    if (!handle(handlers, name, data, guest))
 /* For who asked for QEMU's own events. */
 static void pass_on(Guest *guest, const char *name, JsonObject *data, gint64 when)
 {
@@ -255,9 +253,12 @@ static void pass_on(Guest *guest, const char *name, JsonObject *data, gint64 whe
     host_of(guest)->emit(guest->vm, &event);
 }
 
+void guest_on_event(const char *name, JsonObject *data, gint64 when, gpointer guest)
+{
+    pass_on(guest, name, data, when);
+    if (!handle(handlers, name, data, guest))
         handle(qmp_event_devices, name, data, guest);
 }
-    pass_on(guest, name, data, when);
 
 /* --- after an absence --- */
 
