@@ -53,7 +53,6 @@ static gboolean is_memory_shared(const Domain *def)
 
 static gboolean validate_virtiofs(const Domain *def, const Filesystem *filesystem, GError **error)
 {
-    const FilesystemBinary *binary = filesystem->binary;
     gboolean foreign = filesystem->source && filesystem->source->socket;
 
     if (filesystem->readonly)
@@ -65,17 +64,11 @@ static gboolean validate_virtiofs(const Domain *def, const Filesystem *filesyste
     if (filesystem->driver->wrpolicy != FILESYSTEM_WR_POLICY_UNSET)
         return error_set(error, UNSUPPORTED, "virtiofs does not support wrpolicy");
     if (filesystem->model > FILESYSTEM_MODEL_VIRTIO)
-        return error_set(error, UNSUPPORTED, "virtiofs does not support model '%s'",
-                         filesystem_model_to_string(filesystem->model));
+        return error_set(error, UNSUPPORTED, "virtiofs does not support model");
     if (filesystem->driver->format != STORAGE_FORMAT_UNSET)
         return error_set(error, UNSUPPORTED, "virtiofs does not support format");
     if (filesystem->multidevs > FILESYSTEM_MULTIDEVS_DEFAULT)
         return error_set(error, UNSUPPORTED, "virtiofs does not support multidevs");
-    if (foreign && binary)
-        return error_set(error, UNSUPPORTED, "<binary> is not supported for a virtiofsd that somebody else runs");
-    if (filesystem->driver->queue != UNSET32 && filesystem->driver->queue != 0 &&
-        (filesystem->driver->queue & (filesystem->driver->queue - 1)))
-        return error_set(error, UNSUPPORTED, "virtiofs queue size must be a power of two");
     return is_memory_shared(def) || error_set(error, UNSUPPORTED, "'virtiofs' requires shared memory");
 }
 
