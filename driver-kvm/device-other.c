@@ -22,13 +22,6 @@ static guint connect_memory(const Domain *def, gconstpointer device)
                : 0;
 }
 
-static guint connect_iommu(const Domain *def, gconstpointer device)
-{
-    const Iommu *iommu = device;
-
-    return iommu->model == IOMMU_MODEL_VIRTIO ? PCI_CONNECT_EXPRESS | PCI_CONNECT_INTEGRATED : 0;
-}
-
 static gboolean is_usb_hostdev(gconstpointer device)
 {
     return ((const Hostdev *)device)->type == HOSTDEV_TYPE_USB;
@@ -46,6 +39,4 @@ const DeviceKind device_hostdev = {.name = "hostdev", ROW(hostdevs, Hostdev), .p
                                    .connect = connect_hostdev, .is_usb = is_usb_hostdev};
 const DeviceKind device_nvram = {.name = "nvram", ROW(nvram, Nvram), .single = TRUE, .prefix = "nvram",
                                  .validate = validate_nvram};
-const DeviceKind device_iommu = {.name = "iommu", ROW(iommu, Iommu), .single = TRUE, .prefix = "iommu",
-                                 .connect = connect_iommu};
 const DeviceKind device_lease = {.name = "lease", .offset = offsetof(Devices, leases), .alias = -1, .address = -1};

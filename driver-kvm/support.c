@@ -17,11 +17,13 @@ static const struct {
     const char *allowed;
 } table[] = {
     {"domain", "@type @id name uuid genid title description metadata memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
-               "iothreadids cputune numatune perf resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
+               "iothreadids defaultiothread cputune numatune perf resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
     {"domain/metadata", "**"},
     {"domain/memory", "@unit @dumpCore"},
     {"domain/currentMemory", "@unit"},
-    {"domain/memoryBacking", "nosharepages locked source access allocation"},
+    {"domain/memoryBacking", "hugepages nosharepages locked source access allocation discard"},
+    {"domain/memoryBacking/hugepages", "page"},
+    {"domain/memoryBacking/hugepages/page", "@size @unit @nodeset"},
     {"domain/memoryBacking/source", "@type"},
     {"domain/memoryBacking/access", "@mode"},
     {"domain/memoryBacking/allocation", "@mode @threads"},
@@ -49,6 +51,7 @@ static const struct {
     {"domain/vcpus/vcpu", "@id @enabled @hotpluggable @order"},
     {"domain/iothreadids", "iothread"},
     {"domain/iothreadids/iothread", "@id @thread_pool_min @thread_pool_max"},
+    {"domain/defaultiothread", "@thread_pool_min @thread_pool_max"},
     {"domain/resource", "partition"},
     {"domain/sysinfo", "@type bios system baseBoard chassis oemStrings"},
     {"domain/sysinfo/bios", "entry"},
@@ -110,7 +113,7 @@ static const struct {
     {"domain/cpu/maxphysaddr", "@mode @bits"},
     {"domain/cpu/feature", "@policy @name"},
     {"domain/cpu/numa", "cell"},
-    {"domain/cpu/numa/cell", "@id @cpus @memory @unit @memAccess distances"},
+    {"domain/cpu/numa/cell", "@id @cpus @memory @unit @memAccess @discard distances"},
     {"domain/cpu/numa/cell/distances", "sibling"},
     {"domain/cpu/numa/cell/distances/sibling", "@id @value"},
     {"domain/clock", "@offset @adjustment @basis @timezone @start timer"},
@@ -123,7 +126,7 @@ static const struct {
     {"domain/commandline/env", "@name @value"},
 
     {"domain/devices", "emulator disk controller interface serial parallel console channel input graphics sound audio video "
-                       "hub smartcard redirdev redirfilter watchdog memballoon rng panic tpm filesystem vsock shmem"},
+                       "hub smartcard redirdev redirfilter watchdog memballoon rng panic tpm filesystem vsock shmem iommu"},
     {"*/alias", "@name"},
     {"*/boot", "@order"},
     {"*/rom", "@enabled @bar @file"},
@@ -246,6 +249,8 @@ static const struct {
     {"domain/devices/shmem/server", "@path"},
     {"domain/devices/shmem/msi", "@enabled @vectors @ioeventfd"},
     {"domain/devices/panic", "@model alias address"},
+    {"domain/devices/iommu", "@model driver alias address"},
+    {"domain/devices/iommu/driver", "@intremap @caching_mode @eim @iotlb @aw_bits"},
 };
 
 typedef struct {

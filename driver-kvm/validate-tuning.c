@@ -2,9 +2,16 @@
 /* What a start asks of the host's processors, memory and control groups. */
 #include "driver-kvm/validate.h"
 
+#include <string.h>
+#include <unistd.h>
+
+#include "driver-kvm/machine.h"
 #include "driver-kvm/threads.h"
 #include "lib/error.h"
+#include "lib/model/domain-cpus.h"
 #include "lib/sysfs.h"
+
+#define MANY_VCPUS 255
 
 static gboolean is_set(guint64 value)
 {
@@ -57,16 +64,52 @@ static gboolean check_placement(const Domain *def, GError **error)
            error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED, "Failed to query numad for the advisory nodeset");
 }
 
+/* Huge pages come from a file system of theirs, where the memory is not said to be without a file. */
+static gboolean check_pages(const MemoryBacking *backing, GError **error)
+{
+    gboolean plain = TRUE;
+
+    if (!backing || !backing->hugepages || (backing->source && backing->source->type == MEMORY_BACKING_TYPE_MEMFD))
+        return TRUE;
+    for (guint i = 0; i < backing->hugepages->pages->len; i++)
+        plain &= ((const HugePage *)backing->hugepages->pages->pdata[i])->size == (guint64)getpagesize() / 1024;
+    if (plain && backing->hugepages->pages->len)
+        return TRUE;
+    g_autofree char *mounts = sysfs_text("", "/proc/self/mounts");
+    if (mounts && strstr(mounts, " hugetlbfs "))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "huge pages are supported by this driver with <source type='memfd'/> only");
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
+                     "hugetlbfs filesystem is not mounted or disabled by administrator config");
+}
+
 gboolean validate_tuning(const Domain *def, GError **error)
 {
-    return check_placement(def, error) && (!def->numatune || check_numatune(def->numatune, error)) &&
+    return check_pages(def->memory_backing, error) && check_placement(def, error) && (!def->numatune || check_numatune(def->numatune, error)) &&
            (!def->cputune || check_quotas(def->cputune, error)) && threads_check(def, error);
+}
+
+/* Interrupts find no more than so many processors without a helper. */
+static gboolean check_many_vcpus(const Domain *def, GError **error)
+{
+    const Iommu *iommu = def->devices->iommu;
+
+    if (!machine_is_x86(def) || domain_max_vcpus(def) <= MANY_VCPUS)
+        return TRUE;
+    if (!machine_is_q35(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "more than %d vCPUs are only supported on q35-based machine types", MANY_VCPUS);
+    return (iommu && iommu->driver && iommu->driver->eim == TOGGLE_ON) ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "more than %d vCPUs require extended interrupt mode enabled on the iommu device", MANY_VCPUS);
 }
 
 gboolean validate_tunable(const Domain *def, GError **error)
 {
     const Cputune *tune = def->cputune;
 
+    if (!check_many_vcpus(def, error))
+        return FALSE;
     if (def->memtune && def->memtune->min_guarantee != UNSET64)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Parameter 'min_guarantee' not supported by QEMU.");
     return def->type == DOMAIN_TYPE_KVM || !tune || (tune->cachetunes->len == 0 && tune->memorytunes->len == 0) ||

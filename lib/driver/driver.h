@@ -154,7 +154,7 @@ typedef struct {
 } DriverIothread;
 
 /* What a running guest is given of its host's processors. Queue, unless a slot says otherwise. None changes the live
- * definition, but for set_vcpu. */
+ * definition. */
 typedef struct {
     /* Thread NUMBER of KIND may run on CPUS only. A virtual CPU that is not plugged in has no thread: that is no error. */
     gboolean (*pin)(gpointer self, Vm *vm, DriverThread kind, guint number, const CpuSet *cpus, GError **error);
@@ -166,9 +166,6 @@ typedef struct {
     gboolean (*set_iothread)(gpointer self, Vm *vm, guint id, const Params *values, GError **error);
     /* EVENT of the host's processors is counted for the guest from now on, or no more. */
     gboolean (*count_event)(gpointer self, Vm *vm, PerfEventName event, gboolean on, GError **error);
-    /* Plugs virtual CPU NUMBER in or out, and says so in the live definition. Returns when that is so; the guest may take
-     * its time to let one go, or not do it at all. */
-    gboolean (*set_vcpu)(gpointer self, Vm *vm, guint number, gboolean plugged, GError **error);
 } DriverTuningOps;
 
 /* Character devices of a running guest. Queue. */

@@ -2,6 +2,7 @@
 #include "lib/model/domain-cpus.h"
 #include "lib/cpuset.h"
 #include "lib/error.h"
+#include "lib/model/domain-threads.h"
 
 guint domain_max_vcpus(const Domain *def)
 {
@@ -155,14 +156,38 @@ static gboolean check_vcpu_scheds(const Domain *def, GError **error)
     return TRUE;
 }
 
+static gboolean check_memnodes(const Domain *def, GError **error)
+{
+    const Numatune *tune = def->numatune;
+    guint cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells->len : 0;
+    gboolean restrictive = tune->memory && tune->memory->mode == NUMATUNE_MODE_RESTRICTIVE;
+
+    for (guint i = 0; i < tune->memnodes->len; i++) {
+        const NumatuneMemnode *one = tune->memnodes->pdata[i];
+
+        if (!cells)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Element 'memnode' is invalid without any guest NUMA cells");
+        if (one->cellid >= cells)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
+                             "Argument 'cellid' in memnode element must correspond to existing guest's NUMA cell");
+        for (guint other = 0; other < i; other++)
+            if (((const NumatuneMemnode *)tune->memnodes->pdata[other])->cellid == one->cellid)
+                return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Multiple memnode elements with cellid %u", one->cellid);
+        if (restrictive && one->mode != NUMATUNE_MODE_RESTRICTIVE)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
+                             "'restrictive' mode is required in memnode element when mode is 'restrictive' in memory element");
+    }
+    return TRUE;
+}
+
 /* Who leaves the choice of nodes to the host leaves that of CPUs, and the other way round. */
 static gboolean normalize_placement(Domain *def, GError **error)
 {
     NumatuneMemory *memory = def->numatune ? def->numatune->memory : NULL;
     gboolean automatic = def->vcpu->placement == VCPU_PLACEMENT_AUTO;
 
-    if (def->numatune && def->numatune->memnodes->len && !(def->cpu && def->cpu->numa && def->cpu->numa->cells->len))
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Element 'memnode' is invalid without any guest NUMA cells");
+    if (def->numatune && !check_memnodes(def, error))
+        return FALSE;
     if (memory && memory->placement == NUMATUNE_PLACEMENT_UNSET)
         memory->placement = memory->nodeset || !automatic ? NUMATUNE_PLACEMENT_STATIC : NUMATUNE_PLACEMENT_AUTO;
     if (memory && memory->placement == NUMATUNE_PLACEMENT_STATIC && !memory->nodeset)
@@ -176,6 +201,9 @@ static gboolean normalize_placement(Domain *def, GError **error)
         memory->placement = NUMATUNE_PLACEMENT_AUTO;
     }
     if (memory && memory->placement == NUMATUNE_PLACEMENT_AUTO) {
+        if (def->numatune->memnodes->len)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "Per-node binding is not compatible with automatic NUMA placement.");
         g_clear_pointer(&memory->nodeset, g_free);
         if (def->vcpu->placement == VCPU_PLACEMENT_UNSET && !def->vcpu->cpuset)
             def->vcpu->placement = VCPU_PLACEMENT_AUTO;
@@ -187,6 +215,21 @@ static gboolean normalize_placement(Domain *def, GError **error)
     /* what is static goes without saying */
     if (memory && memory->placement == NUMATUNE_PLACEMENT_STATIC)
         memory->placement = NUMATUNE_PLACEMENT_UNSET;
+    return TRUE;
+}
+
+/* Where one is listed, all are. */
+static gboolean normalize_iothreads(Domain *def, GError **error)
+{
+    for (guint i = 0; def->iothreadids && i < def->iothreadids->iothreads->len; i++) {
+        const IothreadId *one = def->iothreadids->iothreads->pdata[i];
+
+        if (one->thread_pool_min != UNSET32 && one->thread_pool_max != UNSET32 && one->thread_pool_min > one->thread_pool_max)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "thread_pool_min must be smaller or equal to thread_pool_max");
+    }
+    if (def->iothreadids)
+        domain_list_iothreads(def);
     return TRUE;
 }
 
@@ -217,5 +260,5 @@ static gboolean normalize_cputune(Domain *def, GError **error)
 gboolean domain_normalize_cpus(Domain *def, GError **error)
 {
     return normalize_vcpu(def, error) && normalize_numa(def, error) && normalize_placement(def, error) &&
-           normalize_cputune(def, error);
+           normalize_iothreads(def, error) && normalize_cputune(def, error);
 }

@@ -55,8 +55,7 @@ static void append(Domain *def, guint id)
     g_ptr_array_add(listed(def), one);
 }
 
-/* Each is listed from now on. */
-static void list_all(Domain *def)
+void domain_list_iothreads(Domain *def)
 {
     g_autoptr(GArray) ids = domain_iothread_ids(def);
 
@@ -64,17 +63,18 @@ static void list_all(Domain *def)
         def->iothreadids = iothread_ids_new();
     for (guint i = n_listed(def); i < ids->len; i++)
         append(def, g_array_index(ids, guint, i));
+    def->iothreads = n_listed(def) ? n_listed(def) : UNSET32;
 }
 
 IothreadId *domain_list_iothread(Domain *def, guint id)
 {
-    list_all(def);
+    domain_list_iothreads(def);
     return (IothreadId *)domain_iothread(def, id);
 }
 
 void domain_add_iothread(Domain *def, guint id)
 {
-    list_all(def);
+    domain_list_iothreads(def);
     append(def, id);
     def->iothreads = n_listed(def);
 }
@@ -102,7 +102,7 @@ static void drop_tuning(Cputune *tune, guint id)
 
 void domain_del_iothread(Domain *def, guint id)
 {
-    list_all(def);
+    domain_list_iothreads(def);
     for (guint i = n_listed(def); i > 0; i--)
         if (((const IothreadId *)listed(def)->pdata[i - 1])->id == id)
             iothread_id_free(g_ptr_array_steal_index(listed(def), i - 1));

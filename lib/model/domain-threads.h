@@ -8,7 +8,9 @@ GArray *domain_iothread_ids(const Domain *def);
 gboolean domain_has_iothread(const Domain *def, guint id);
 /* What is listed of thread ID; NULL: nothing. */
 const IothreadId *domain_iothread(const Domain *def, guint id);
-/* The same, made where nothing was listed. ID is one of domain_iothread_ids(). */
+/* Lists them all. */
+void domain_list_iothreads(Domain *def);
+/* domain_iothread(), made where nothing was listed. ID is one of domain_iothread_ids(). */
 IothreadId *domain_list_iothread(Domain *def, guint id);
 
 void domain_add_iothread(Domain *def, guint id);

@@ -44,8 +44,8 @@ def threads(walk):
          'iothreadset G 2 --thread-pool-min 9 --thread-pool-max 8 --live', 'iothreadset G 2 --thread-pool-min 9 --thread-pool-max 8 --config',
          'iothreadset G 2 --thread-pool-max 0 --live', 'iothreadset G 2 --poll-max-ns 99999999999', 'iothreadset G 0 --poll-grow 1',
          'iothreadset G 2 --thread-pool-min -5', 'iothreadset G 2 --thread-pool-max -5', 'iothreadset G 2 --poll-grow 3000000000',
-         'iothreadset G 2 --poll-shrink 3000000000', 'iothreadset G 2 --poll-max-ns 5000 --poll-grow 2 --live', 'domstats G --iothread',
-         'iothreadset G 2 --thread-pool-min 3 --thread-pool-max 100 --live', 'iothreadset G 1', 'iothreaddel G 1', 'iothreaddel G 1 --config', 'iothreadinfo G', 'domstats G --iothread',
+         'iothreadset G 2 --poll-shrink 3000000000', 'iothreadset G 2 --poll-max-ns 5000 --poll-grow 2 --live',
+         'iothreadset G 2 --thread-pool-min 3 --thread-pool-max 100 --live', 'iothreadset G 1', 'iothreaddel G 1', 'iothreaddel G 1 --config', 'iothreadinfo G',
          'dumpxml G', 'dumpxml G --inactive')
     each(walk, 'destroy G', 'dumpxml G', 'undefine G')
     walk.define(starts.bare(walk.name, head='<iothreads>2</iothreads>', devices=starts.disk('vda', 'virtio', driver="iothread='1'") +
@@ -115,7 +115,7 @@ def refused(walk):
                  "<cputune><vcpusched vcpus='0' scheduler='batch'/><vcpusched vcpus='0' scheduler='idle'/></cputune>",
                  "<cputune><iothreadsched iothreads='1' scheduler='idle'/></cputune>",
                  "<perf><event name='cmt' enabled='yes'/></perf>", "<perf><event name='cmt' enabled='no'/></perf>",
-                 "<numatune><memory mode='strict' nodeset='9'/></numatune>", "<numatune><memory mode='strict' placement='auto'/></numatune>",
+                 "<numatune><memory mode='strict' nodeset='9'/></numatune>",
                  "<numatune><memory mode='strict'/></numatune>", "<numatune><memnode cellid='0' mode='strict' nodeset='0'/></numatune>"):
         walk.define(guest(walk.name, head=head, vcpu='<vcpu>1</vcpu>'))
         each(walk, 'start G --paused', 'dumpxml G', 'destroy G', 'undefine G')
@@ -125,13 +125,51 @@ def refused(walk):
         each(walk, 'start G --paused', 'dumpxml G', 'vcpuinfo G --pretty', 'emulatorpin G', 'iothreadinfo G', 'destroy G', 'undefine G')
 
 
-def sizes(walk):
-    walk.define(guest(walk.name))
-    both(walk, 'setmaxmem G 100000', 'setmaxmem G 70000 --config', 'setmaxmem G 70000 --live', 'setvcpus G 4 --maximum', 'setvcpus G 4 --maximum --config',
-         'setvcpus G 1', 'setvcpus G 3', 'setvcpus G 2 --config', 'setvcpus G 9', 'setvcpus G 9 --config', 'setvcpus G 0', 'setvcpu G 1 --disable',
-         'setvcpu G 2 --enable --config', 'setvcpu G 0 --disable --config', 'setvcpu G 9 --enable --config', 'setvcpu G 2 --enable --live',
-         'setvcpu G 2 --disable --live', 'setvcpu G 0 --disable --live', 'setvcpu G 2', 'vcpucount G', 'vcpuinfo G --pretty', 'dumpxml G', 'dumpxml G --inactive')
-    each(walk, 'destroy G', 'undefine G')
+def try_all(walk, documents):
+    for document in documents:
+        walk.define(document)
+        each(walk, 'dumpxml G', 'start G --paused', 'dumpxml G', 'destroy G', 'undefine G')
 
 
-WALKS = [pins, threads, tuned, shares, refused, sizes]
+def iommus(walk):
+    """Models, options and what they need of the machine."""
+    split, acpi = "<features><acpi/><ioapic driver='qemu'/></features>", '<features><acpi/><apic/></features>'
+    def one(model, driver='', extra=acpi, machine='q35', vcpu='<vcpu>1</vcpu>', address=''):
+        return starts.bare(walk.name, extra=extra, machine=machine, vcpu=vcpu, devices="<iommu model='%s'>%s%s</iommu>" % (model, driver, address))
+    try_all(walk, [
+        one('intel'), one('intel', machine='pc'), one('intel', "<driver intremap='on'/>"), one('intel', "<driver intremap='on'/>", split),
+        one('intel', "<driver eim='on'/>", split), one('intel', "<driver intremap='on' eim='on' caching_mode='on' iotlb='on' aw_bits='48'/>", split),
+        one('intel', "<driver aw_bits='40'/>"), one('intel', "<driver intremap='off' eim='off' caching_mode='off' iotlb='off'/>"),
+        one('smmuv3'), one('virtio'), one('virtio', machine='pc'), one('virtio', extra=''), one('virtio', "<driver intremap='on'/>"),
+        one('virtio', address="<address type='pci' bus='0x00' slot='0x09'/>"), one('none'),
+        one('intel', vcpu='<vcpu>256</vcpu>'), one('intel', "<driver intremap='on' eim='on'/>", split, vcpu="<vcpu current='1'>256</vcpu>")])
+
+
+def memories(walk):
+    """Where memory comes from."""
+    cells = "<cpu><model>qemu64</model><numa><cell id='0' cpus='0' memory='32' unit='MiB'%s/><cell id='1' cpus='1' memory='32' unit='MiB'%s/></numa></cpu>"
+    def one(backing='', extra='', head='', vcpu='<vcpu>2</vcpu>'):
+        return starts.bare(walk.name, head='<memoryBacking>%s</memoryBacking>' % backing + head if backing else head, extra=extra, vcpu=vcpu)
+    nodes = "<numatune><memory mode='%s' nodeset='0'/></numatune>"
+    try_all(walk, [
+        one('<hugepages/>'), one("<hugepages><page size='2' unit='MiB'/></hugepages>"), one("<hugepages><page size='4' unit='KiB'/></hugepages>"),
+        one("<hugepages><page size='2' unit='MiB'/></hugepages><source type='memfd'/>"), one("<hugepages><page size='3' unit='MiB'/></hugepages>"),
+        one('<nosharepages/>'), one("<source type='file'/>"), one("<source type='memfd'/>"), one("<source type='anonymous'/>"),
+        one("<source type='memfd'/><access mode='shared'/>"), one("<source type='file'/><access mode='shared'/><discard/>"),
+        one("<source type='anonymous'/><access mode='shared'/>"), one("<allocation mode='immediate' threads='2'/>"), one("<allocation mode='ondemand'/>"),
+        one('<discard/>', cells % ('', " discard='no'")), one('', cells % (" memAccess='shared'", " memAccess='private'")),
+        one("<source type='memfd'/>", cells % (" memAccess='shared'", '')),
+        *(one(head=nodes % mode) for mode in ('strict', 'preferred', 'interleave', 'restrictive')),
+        one('', cells % ('', ''), head="<numatune><memory mode='strict' nodeset='0'/><memnode cellid='1' mode='preferred' nodeset='0'/></numatune>"),
+        one('', cells % ('', ''), head="<numatune><memnode cellid='0' mode='interleave' nodeset='0'/></numatune>"),
+        one('', cells % ('', ''), head="<numatune><memory mode='restrictive' nodeset='0'/><memnode cellid='1' mode='strict' nodeset='0'/></numatune>"),
+        one('', cells % ('', ''), head="<numatune><memory mode='strict' nodeset='0'/><memnode cellid='7' mode='strict' nodeset='0'/></numatune>"),
+        one('', cells % ('', ''), head="<numatune><memnode cellid='1' mode='strict' nodeset='0'/><memnode cellid='1' mode='strict' nodeset='0'/></numatune>"),
+        one('', cells % ('', ''), head="<numatune><memory mode='strict' placement='auto'/><memnode cellid='1' mode='strict' nodeset='0'/></numatune>"),
+        one(head="<iothreads>1</iothreads><defaultiothread thread_pool_min='2' thread_pool_max='9'/>"),
+        one(head="<iothreadids><iothread id='4'/></iothreadids>"), one(head="<iothreads>3</iothreads><iothreadids><iothread id='2' thread_pool_max='7'/></iothreadids>"),
+        one(head="<iothreads>1</iothreads><iothreadids><iothread id='4'/><iothread id='2'/></iothreadids>"),
+        one(head="<iothreadids><iothread id='4' thread_pool_min='9' thread_pool_max='3'/></iothreadids>")])
+
+
+WALKS = [pins, threads, tuned, shares, refused, iommus, memories]

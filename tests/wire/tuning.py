@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib import server, tap, tunings, world  # noqa: E402
 from wire import walk  # noqa: E402
 
+walk.MASKS.append((r'(?:process exited while connecting to monitor|qemu unexpectedly closed the monitor): [-0-9T:.]+Z', 'QEMU ended:', 'when'))
 walk.MASKS.append((r'(process|pid) \d+', r'\1 PID', 'a process'))
 walk.MASKS.append((r'(?m)^(CPU|CPU time): +[0-9.]+s?$', r'\1: N', 'where it happens to be'))
 
