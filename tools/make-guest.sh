@@ -13,6 +13,8 @@
 # agent is the same initrd with Debian's qemu-guest-agent in it, which runs as soon as there is a channel for it.
 #
 # lab is the initrd of a lab machine (tests/lab): it shows this host's files, and what the program does to them is forgotten.
+#
+# disk is the initrd of a machine that has a whole Debian on its first disk (tests/lab/systemd.py).
 set -euo pipefail
 
 dir=${1:-${DUOVIRT_GUEST:-/var/cache/duovirt-guest}}
@@ -21,13 +23,14 @@ modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon virtio_cons
          ahci sd_mod sr_mod e1000e xhci_pci uhci_hcd ehci_pci usbhid usb_storage evdev button psmouse i6300esb ext4 crc32c_generic
          9pnet_virtio 9p virtiofs tpm_tis tpm_crb"
 lab_modules="virtio_pci 9pnet_virtio 9p overlay dm_mod dm_zero tun"
+disk_modules="virtio_pci virtio_blk ext4 crc32c_generic autofs4"
 recipe=$(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)
 
 mkdir -p "$dir"
 exec 9>"$dir/lock"
 flock 9
 if [ "$(cat "$dir/recipe" 2>/dev/null)" = "$recipe" ] && [ -s "$dir/vmlinux" ] && [ -s "$dir/initrd" ] && [ -s "$dir/agent" ] &&
-    [ -s "$dir/lab" ]; then
+    [ -s "$dir/lab" ] && [ -s "$dir/disk" ]; then
     echo "$dir"
     exit
 fi
@@ -185,6 +188,25 @@ INIT
 chmod 755 "$work/lab-root/init"
 pack "$work/lab-root" "$work/lab"
 
+# shellcheck disable=SC2086
+furnish "$work/disk-root" $disk_modules
+cat >"$work/disk-root/init" <<'INIT'
+#!/bin/sh
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+modprobe -a virtio_pci virtio_blk crc32c_generic ext4 autofs4
+while [ ! -b /dev/vda ]; do sleep 0.1; done
+mkdir -p /new
+mount -t ext4 /dev/vda /new
+umount /sys /proc
+mount --move /dev /new/dev
+exec switch_root /new /sbin/init
+INIT
+chmod 755 "$work/disk-root/init"
+pack "$work/disk-root" "$work/disk"
+
 /usr/bin/python3 - "$work/kernel/boot/vmlinuz-$version" "$work/vmlinux" <<'UNPACK'
 import lzma, sys
 image = open(sys.argv[1], 'rb').read()
@@ -198,5 +220,6 @@ install -m 644 "$work/vmlinux" "$dir/vmlinux"
 install -m 644 "$work/initrd" "$dir/initrd"
 install -m 644 "$work/agent" "$dir/agent"
 install -m 644 "$work/lab" "$dir/lab"
+install -m 644 "$work/disk" "$dir/disk"
 echo "$recipe" >"$dir/recipe"
 echo "$dir"
