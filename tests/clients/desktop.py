@@ -19,6 +19,8 @@ from lib.virsh import virsh  # noqa: E402
 
 SECONDS = 90
 USUAL = '/run/libvirt'  # where clients look for sockets by themselves; private to this world
+MENU = ('97', '12')     # where "Virtual Machine" is in the window
+ADDRESS = '192.0.2.1'
 TEXT_ROW = 10           # of the firmware's first line, in the guest's pixels
 
 
@@ -59,6 +61,12 @@ class Screen:
         for key in keys:
             self.run('xdotool', 'key', key)
             time.sleep(1)  # a menu needs its time to open
+
+    def menu(self, window, *keys):
+        """An item of the menu "Virtual Machine". It is opened by the mouse: the keyboard may be the guest's."""
+        self.run('xdotool', 'windowfocus', '--sync', window, 'mousemove', '--window', window, *MENU, 'click', '1')
+        time.sleep(1)
+        self.keys(window, *keys)
 
     def rows(self):
         """The picture as rows of RGB."""
@@ -123,12 +131,12 @@ class Tests:
             self.check(name + ': the guest\'s screen is in it', lambda: self.screen.shows(row))
             self.screen.keep(self.folder, name)
             self.quiet(name + ': no dialog')
-            self.screen.keys(window, 'alt+m', 's', 'f')
+            self.screen.menu(window, 's', 'f')
             self.screen.keep(self.folder, name + '-stop')
             dialog = next((id for id in self.screen.windows() if id != window), window)
             self.screen.keys(dialog, 'alt+y')
             self.check(name + ': its menu stops the guest', lambda: not domain.isActive())
-            self.screen.keys(window, 'alt+m', 'r')
+            self.screen.menu(window, 'r')
             self.check(name + ': its menu starts the guest', domain.isActive)
             row = self.row(domain)
             self.check(name + ': the screen is back', lambda: self.screen.shows(row))
@@ -161,19 +169,19 @@ def main():
     world.enter()
     folder = sys.argv[sys.argv.index('--pictures') + 1] if '--pictures' in sys.argv else None
     out = tap.Lines()
-    subprocess.run(['ip', 'address', 'add', '192.0.2.1/24', 'dev', guests.bridge()], check=True)
+    subprocess.run(['ip', 'address', 'add', ADDRESS + '/24', 'dev', guests.bridge()], check=True)
     screen = Screen()
     with server.target() as target, target.connect() as conn:
         if not server.on_oracle():
             for name in os.listdir(os.path.dirname(target.socket)):
                 os.symlink(os.path.join(os.path.dirname(target.socket), name), os.path.join(USUAL, name))
         tests = Tests(target, conn, screen, out, folder)
-        # Behind a URI with a socket virt-manager takes the host for another one: it wants an address to be reached at.
-        for kind, graphics in (('vnc', "<graphics type='vnc' autoport='yes' listen='0.0.0.0'/>"),
-                               ('spice', "<graphics type='spice' autoport='yes' listen='0.0.0.0'/>")):
+        for kind in ('vnc', 'spice'):
+            # Behind a URI with a socket virt-manager takes the host for another one: it wants an address to be reached at.
+            graphics = "<graphics type='%s' autoport='yes' listen='%s'/>" % (kind, ADDRESS)
             domain = conn.defineXML(guests.minimal('seen').replace("<graphics type='vnc' autoport='yes'/>", graphics))
             domain.create()
-            for where, uri in (('unix', 'qemu:///system'), ('socket URI', target.uri)):
+            for where, uri in (('unix', 'qemu:///system'), ('socket URI', 'qemu+unix:///system?socket=' + target.socket)):
                 tests.manager(uri, domain, 'virt-manager, %s, %s' % (kind, where))
                 tests.viewer(uri, domain, 'virt-viewer, %s, %s' % (kind, where))
             domain.destroy()
