@@ -36,7 +36,7 @@ static guint64 le64(const guint8 *p)
 
 typedef struct {
     StorageVolumeFormat format;
-    guint offset;      /* of its magic */
+    guint offset; /* of its magic */
     const char *magic;
     guint magic_length;
     guint version_at;  /* 0: none; a 32-bit number in the image's own order of octets */

@@ -12,7 +12,7 @@
 
 typedef struct {
     const char *path;
-    guint mode;      /* UNSET32: as it is, or 0711 where it is new */
+    guint mode; /* UNSET32: as it is, or 0711 where it is new */
     gint64 owner, group;
     gboolean remove;
 } Folder;
@@ -31,14 +31,15 @@ static int make_path(const Folder *folder)
         memcpy(path, folder->path, i);
         path[i] = '\0';
         new = mkdir(path, i < length ? 0755 : 0711) == 0;
-        if (!new && errno != EEXIST)
+        if (!new &&errno != EEXIST)
             return errno;
     }
-    if (new && chmod(folder->path, folder->mode == UNSET32 ? 0711 : folder->mode) < 0)
+    if (new &&chmod(folder->path, folder->mode == UNSET32 ? 0711 : folder->mode) < 0)
         return errno;
     if (!new && folder->mode != UNSET32 && chmod(folder->path, folder->mode) < 0)
         return errno;
-    if ((folder->owner >= 0 || folder->group >= 0) && chown(folder->path, (uid_t)folder->owner, (gid_t)folder->group) < 0)
+    if ((folder->owner >= 0 || folder->group >= 0) &&
+        chown(folder->path, (uid_t)folder->owner, (gid_t)folder->group) < 0)
         return errno;
     return 0;
 }
@@ -73,7 +74,7 @@ static gboolean dir_build(const StoragePool *pool, guint flags, GError **error)
                          "No source device specified when formatting pool '%s'", pool->name);
     if (flags)
         return error_set_plain(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
-                         "unsupported flags (0x%x) in function virStorageBackendFileSystemBuild", flags);
+                               "unsupported flags (0x%x) in function virStorageBackendFileSystemBuild", flags);
     if (!g_path_is_absolute(folder.path))
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG, "path '%s' is not absolute", folder.path);
     if (wish && wish->owner != (gint64)UNSET64)
@@ -88,7 +89,7 @@ static gboolean dir_delete(const StoragePool *pool, guint flags, GError **error)
     const Folder folder = {.path = pool->target->path, .remove = TRUE};
     if (flags)
         return error_set_plain(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
-                         "unsupported flags (0x%x) in function virStorageBackendDeleteLocal", flags);
+                               "unsupported flags (0x%x) in function virStorageBackendDeleteLocal", flags);
     return change(&folder, VIR_FROM_STORAGE, "failed to remove pool '%s'", error);
 }
 

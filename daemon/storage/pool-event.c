@@ -64,8 +64,10 @@ static gboolean register_locked(Call *call, Registration *wish, GError **error)
     return TRUE;
 }
 
-gboolean remote_connect_storage_pool_event_register_any(Call *call, const RemoteConnectStoragePoolEventRegisterAnyArgs *args,
-                                                        RemoteConnectStoragePoolEventRegisterAnyRet *ret, GError **error)
+gboolean remote_connect_storage_pool_event_register_any(Call *call,
+                                                        const RemoteConnectStoragePoolEventRegisterAnyArgs *args,
+                                                        RemoteConnectStoragePoolEventRegisterAnyRet *ret,
+                                                        GError **error)
 {
     Registration wish = {.client = call->client, .event_id = args->event_id, .one = args->pool != NULL};
     if (args->event_id < 0 || args->event_id > VIR_STORAGE_POOL_EVENT_ID_REFRESH)
@@ -80,8 +82,9 @@ gboolean remote_connect_storage_pool_event_register_any(Call *call, const Remote
     return ok;
 }
 
-gboolean remote_connect_storage_pool_event_deregister_any(
-    Call *call, const RemoteConnectStoragePoolEventDeregisterAnyArgs *args, GError **error)
+gboolean remote_connect_storage_pool_event_deregister_any(Call *call,
+                                                          const RemoteConnectStoragePoolEventDeregisterAnyArgs *args,
+                                                          GError **error)
 {
     gboolean found = FALSE;
     guint hook = 0;
@@ -97,8 +100,8 @@ gboolean remote_connect_storage_pool_event_deregister_any(
     g_mutex_unlock(&lock);
     if (found)
         client_remove_close_hook(call->client, hook);
-    return found || error_set(error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR, "storage pool event callback %d not registered",
-                              args->callback_id);
+    return found || error_set(error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
+                              "storage pool event callback %d not registered", args->callback_id);
 }
 
 typedef void (*Send)(const Registration *to, const RemoteNonnullStoragePool *pool, int event);

@@ -132,8 +132,9 @@ gboolean remote_connect_num_of_defined_storage_pools(Call *call, RemoteConnectNu
 
 static gboolean check_max(int max, const char *what, int limit, GError **error)
 {
-    return (max >= 0 && max <= limit) || error_set(error, VIR_FROM_RPC, VIR_ERR_RPC,
-                                                   "too many %s to list: maxnames %d is not in 0 to %d", what, max, limit);
+    return (max >= 0 && max <= limit) ||
+           error_set(error, VIR_FROM_RPC, VIR_ERR_RPC, "too many %s to list: maxnames %d is not in 0 to %d", what, max,
+                     limit);
 }
 
 static gboolean list_names(guint flags, int max, guint *ret_n, char ***ret_names, GError **error)
@@ -380,12 +381,12 @@ gboolean remote_storage_vol_lookup_by_path(Call *call, const RemoteStorageVolLoo
                                            RemoteStorageVolLookupByPathRet *ret, GError **error)
 {
     g_autofree char *path = storage_path_clean(args->path);
-    return find_anywhere(path_of, path, &ret->vol) ||
-           error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching path '%s'", args->path);
+    return find_anywhere(path_of, path, &ret->vol) || error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_VOL,
+                                                                "no storage vol with matching path '%s'", args->path);
 }
 
-gboolean remote_storage_vol_get_path(Call *call, const RemoteStorageVolGetPathArgs *args, RemoteStorageVolGetPathRet *ret,
-                                     GError **error)
+gboolean remote_storage_vol_get_path(Call *call, const RemoteStorageVolGetPathArgs *args,
+                                     RemoteStorageVolGetPathRet *ret, GError **error)
 {
     g_autoptr(StorageVolume) volume = NULL;
     g_autoptr(VolumePool) pool = ops_volume(&args->vol, &volume, error);

@@ -166,8 +166,8 @@ gboolean remote_storage_pool_build(Call *call, const RemoteStoragePoolBuildArgs 
         return FALSE;
     g_autoptr(PoolView) view = pool_view(pool);
     const Backend *backend = backend_for(view->def->type, error);
-    gboolean ok = backend && refuse_active(view, error) &&
-                  (!backend->build || backend->build(view->def, args->flags, error));
+    gboolean ok =
+        backend && refuse_active(view, error) && (!backend->build || backend->build(view->def, args->flags, error));
     if (ok)
         pool_event_lifecycle(pool, VIR_STORAGE_POOL_EVENT_CREATED);
     ops_leave(pool);
@@ -185,7 +185,7 @@ static gboolean delete_now(VolumePool *pool, guint flags, GError **error)
                          view->def->name);
     if (!backend->delete)
         return not_offered(error, "pool does not support pool deletion");
-    if (!pool_check_idle(pool, error) || !backend->delete(view->def, flags, error))
+    if (!pool_check_idle(pool, error) || !backend->delete (view->def, flags, error))
         return FALSE;
     pool_event_lifecycle(pool, VIR_STORAGE_POOL_EVENT_DELETED);
     return TRUE;
@@ -211,8 +211,8 @@ gboolean remote_connect_find_storage_pool_sources(Call *call, const RemoteConnec
     if (!backend)
         return FALSE;
     if (!backend->find_sources)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_SUPPORT, "pool type '%s' does not support source discovery",
-                         args->type);
+        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_SUPPORT,
+                         "pool type '%s' does not support source discovery", args->type);
     ret->xml = backend->find_sources(args->src_spec, error);
     return ret->xml != NULL;
 }
@@ -234,15 +234,16 @@ static void show_formats(GString *out, const char *element, const char *list, gu
 {
     if (!usual)
         return;
-    g_string_append_printf(out, "    <%s>\n      <defaultFormat type='%s'/>\n      <enum name='%s'>\n", element, name(usual),
-                           list);
+    g_string_append_printf(out, "    <%s>\n      <defaultFormat type='%s'/>\n      <enum name='%s'>\n", element,
+                           name(usual), list);
     for (guint i = 1; i < 64; i++)
         if ((formats >> i) & 1)
             g_string_append_printf(out, "        <value>%s</value>\n", name(i));
     g_string_append_printf(out, "      </enum>\n    </%s>\n", element);
 }
 
-gboolean remote_connect_get_storage_pool_capabilities(Call *call, const RemoteConnectGetStoragePoolCapabilitiesArgs *args,
+gboolean remote_connect_get_storage_pool_capabilities(Call *call,
+                                                      const RemoteConnectGetStoragePoolCapabilitiesArgs *args,
                                                       RemoteConnectGetStoragePoolCapabilitiesRet *ret, GError **error)
 {
     GString *out = g_string_new("<storagepoolCapabilities>\n");

@@ -60,7 +60,7 @@ static void end(VolumePool *pool)
 
 static gboolean build_first(const Backend *backend, const StoragePool *def, guint flags, GError **error)
 {
-    guint how = flags & VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE ? VIR_STORAGE_POOL_BUILD_OVERWRITE
+    guint how = flags & VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE      ? VIR_STORAGE_POOL_BUILD_OVERWRITE
                 : flags & VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE ? VIR_STORAGE_POOL_BUILD_NO_OVERWRITE
                                                                           : VIR_STORAGE_POOL_BUILD_NEW;
     if (!(flags & (VIR_STORAGE_POOL_CREATE_WITH_BUILD | VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE |
@@ -138,5 +138,6 @@ gboolean pool_run_resume(VolumePool *pool, GError **error)
     g_autoptr(PoolView) view = pool_view(pool);
     const Backend *backend = backend_for(view->def->type, error);
     gboolean active = TRUE;
-    return backend && (!backend->check || backend->check(view->def, &active, error)) && active && look(pool, backend, error);
+    return backend && (!backend->check || backend->check(view->def, &active, error)) && active &&
+           look(pool, backend, error);
 }

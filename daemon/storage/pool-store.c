@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * state/storage/UUID.xml, UUID.autostart as daemon/core/store.c has it for domains, with the same single deciding step for
- * each operation. run/storage/UUID.xml: the live definition of an active pool, written after its start, before the reply,
- * and removed as its stop begins: a pool of a kill in between is inactive for the next daemon, and its folder untouched.
+ * state/storage/UUID.xml, UUID.autostart as daemon/core/store.c has it for domains, with the same single deciding step
+ * for each operation. run/storage/UUID.xml: the live definition of an active pool, written after its start, before the
+ * reply, and removed as its stop begins: a pool of a kill in between is inactive for the next daemon, and its folder
+ * untouched.
  */
 #include "daemon/storage/pool-store.h"
 

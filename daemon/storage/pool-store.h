@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Pools on disk: definitions (state/storage), which survive kill -9 and loss of power, and which are active (run/storage),
- * which survive a restart of the daemon. Each may block. */
+/* Pools on disk: definitions (state/storage), which survive kill -9 and loss of power, and which are active
+ * (run/storage), which survive a restart of the daemon. Each may block. */
 #include "daemon/storage/pool.h"
 #include "lib/driver/host.h"
 

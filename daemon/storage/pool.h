@@ -3,9 +3,9 @@
 /*
  * A storage pool: its published view, and who is alone on it.
  *
- * Readers take pool_view() and never wait. Whoever changes a pool or its storage holds it by pool_enter(), one at a time,
- * on a thread that may block; another pool is never concerned. What takes long (content that is written) happens outside,
- * on a volume that is marked as used.
+ * Readers take pool_view() and never wait. Whoever changes a pool or its storage holds it by pool_enter(), one at a
+ * time, on a thread that may block; another pool is never concerned. What takes long (content that is written) happens
+ * outside, on a volume that is marked as used.
  */
 #include "lib/error.h"
 #include "lib/model/storage-pool.h"
@@ -23,8 +23,8 @@ typedef struct {
     gatomicrefcount refs;
     guint8 uuid[16];
     char uuid_text[37];
-    GMutex turn;      /* pool_enter() */
-    GMutex lock;      /* all below; never held across I/O */
+    GMutex turn; /* pool_enter() */
+    GMutex lock; /* all below; never held across I/O */
     GCond changed;
     PoolView *view;
     gboolean listed;  /* it is in the registry */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The copy sends a Head and then an Entry for each file, followed by the octets of its name and of its backing file's name;
- * all are structs of this very program. Of a backing file it looks at the first octets and the inode, and at nothing that
- * builds on a URL or on JSON. Files that are no volumes (pipes, sockets, terminals, links to nowhere) are passed over.
+ * The copy sends a Head and then an Entry for each file, followed by the octets of its name and of its backing file's
+ * name; all are structs of this very program. Of a backing file it looks at the first octets and the inode, and at
+ * nothing that builds on a URL or on JSON. Files that are no volumes (pipes, sockets, terminals, links to nowhere) are
+ * passed over.
  */
 #include "daemon/storage/scan.h"
 
@@ -273,12 +274,12 @@ static void add_image(StorageVolumeTarget *target, const ImageInfo *image)
 
 static StorageVolumeTarget *backing_of(const char *folder, const char *name, const Entry *entry)
 {
-    g_autofree char *path = g_path_is_absolute(name) || !is_path(name) ? g_strdup(name)
-                                                                       : g_build_filename(folder, name, NULL);
+    g_autofree char *path =
+        g_path_is_absolute(name) || !is_path(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
     StorageVolumeFormat format = entry->image.backing_format;
     if (!format)
-        format = entry->has_backing && !entry->image.has_backing_format ? entry->backing.format
-                                                                        : STORAGE_VOLUME_FORMAT_RAW;
+        format =
+            entry->has_backing && !entry->image.has_backing_format ? entry->backing.format : STORAGE_VOLUME_FORMAT_RAW;
     return target_of(path, format, entry->has_backing ? &entry->backing_inode : NULL);
 }
 
@@ -286,8 +287,9 @@ static StorageVolume *volume_of(const char *folder, const char *name, const char
 {
     StorageVolume *volume = storage_volume_new();
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    volume->type = S_ISDIR(entry->inode.mode) ? STORAGE_VOLUME_TYPE_DIR
-                   : S_ISBLK(entry->inode.mode) ? STORAGE_VOLUME_TYPE_BLOCK : STORAGE_VOLUME_TYPE_FILE;
+    volume->type = S_ISDIR(entry->inode.mode)   ? STORAGE_VOLUME_TYPE_DIR
+                   : S_ISBLK(entry->inode.mode) ? STORAGE_VOLUME_TYPE_BLOCK
+                                                : STORAGE_VOLUME_TYPE_FILE;
     volume->name = g_strdup(name);
     volume->key = g_strdup(path);
     volume->capacity = entry->image.capacity ? entry->image.capacity : entry->size;
@@ -325,8 +327,8 @@ static StorageVolume *take_entry(const char *folder, const GByteArray *answer, g
 static GByteArray *ask(Look *what, Head *ret_head, GError **error)
 {
     g_autofree char *words = g_strdup_printf("looking at '%s'", what->folder);
-    g_autoptr(GByteArray) answer = process_call(words, look, what, ANSWER_MAX, g_get_monotonic_time() + BACKEND_DEADLINE,
-                                                error);
+    g_autoptr(GByteArray) answer =
+        process_call(words, look, what, ANSWER_MAX, g_get_monotonic_time() + BACKEND_DEADLINE, error);
     if (!answer)
         return NULL;
     if (answer->len < sizeof *ret_head) {
@@ -358,9 +360,11 @@ gboolean scan_folder(const char *folder, gboolean sweep, Content *ret_content, G
     for (gsize at = sizeof head; (volume = take_entry(folder, answer, &at, NULL));)
         g_ptr_array_add(volumes, volume);
     g_ptr_array_sort(volumes, compare_volumes);
-    *ret_content = (Content){.capacity = head.capacity, .available = head.available,
+    *ret_content = (Content){.capacity = head.capacity,
+                             .available = head.available,
                              .allocation = head.capacity - head.available,
-                             .permissions = permissions_of(&head.inode), .volumes = volumes};
+                             .permissions = permissions_of(&head.inode),
+                             .volumes = volumes};
     return TRUE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Looking at a folder's files as volumes, in a forked copy: neither a file system that hangs nor what is in the files can
- * hold or harm the daemon. Any thread. */
+/* Looking at a folder's files as volumes, in a forked copy: neither a file system that hangs nor what is in the files
+ * can hold or harm the daemon. Any thread. */
 #include "daemon/storage/backend.h"
 
 #define SCAN_TEMPORARY ".duovirt-new-" /* files whose names begin so are volumes that are being made */

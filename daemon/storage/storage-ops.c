@@ -38,7 +38,8 @@ VolumePool *ops_volume(const RemoteNonnullStorageVol *wire, StorageVolume **ret_
 {
     g_autoptr(VolumePool) pool = pools_find_name(wire->pool);
     if (!pool) {
-        error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", wire->pool);
+        error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'",
+                  wire->pool);
         return NULL;
     }
     g_autoptr(PoolView) view = pool_view(pool);
@@ -46,7 +47,8 @@ VolumePool *ops_volume(const RemoteNonnullStorageVol *wire, StorageVolume **ret_
         return NULL;
     StorageVolume *volume = pool_find_volume(view, wire->name);
     if (!volume) {
-        error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching name '%s'", wire->name);
+        error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching name '%s'",
+                  wire->name);
         return NULL;
     }
     *ret_volume = storage_volume_ref(volume);

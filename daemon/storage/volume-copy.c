@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A volume is made under a name that scans pass over, and gets its own by a rename that replaces nothing, when all of it is on
- * the disk: a kill in between leaves no half-made volume that looks like a good one (what is left goes at the next start of
- * the pool). Each function is one forked copy, which uses system calls only and says what failed in one struct.
+ * A volume is made under a name that scans pass over, and gets its own by a rename that replaces nothing, when all of
+ * it is on the disk: a kill in between leaves no half-made volume that looks like a good one (what is left goes at the
+ * next start of the pool). Each function is one forked copy, which uses system calls only and says what failed in one
+ * struct.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,21 @@
 #define LONG (24 * 3600 * (gint64)G_USEC_PER_SEC) /* for content of any size */
 #define PIECE (1024 * 1024)
 
-typedef enum { FINE, CREATE, EXTEND, ALLOCATE, CLONE, COPY, OWNER, MODE, NAME, OPEN, REMOVE, REMOVE_FOLDER, TRUNCATE } Step;
+typedef enum {
+    FINE,
+    CREATE,
+    EXTEND,
+    ALLOCATE,
+    CLONE,
+    COPY,
+    OWNER,
+    MODE,
+    NAME,
+    OPEN,
+    REMOVE,
+    REMOVE_FOLDER,
+    TRUNCATE
+} Step;
 
 static const char *const words[] = {
     [CREATE] = "Failed to create file '%s'",
@@ -61,8 +76,8 @@ static int run_job(gpointer data, int out)
 static gboolean run(const Job *job, gint64 budget, GError **error)
 {
     g_autofree char *what = g_strdup_printf("working on '%s'", job->path);
-    g_autoptr(GByteArray) answer = process_call(what, run_job, (gpointer)job, sizeof(Fault),
-                                                g_get_monotonic_time() + budget, error);
+    g_autoptr(GByteArray) answer =
+        process_call(what, run_job, (gpointer)job, sizeof(Fault), g_get_monotonic_time() + budget, error);
     Fault fault;
     if (!answer)
         return FALSE;
@@ -170,8 +185,8 @@ static Step do_make(const Job *job)
         return CREATE;
     if (work->is_folder && mkdirat(folder, work->temporary, 0700) < 0)
         return CREATE;
-    int fd = openat(folder, work->temporary, work->is_folder ? O_RDONLY | O_DIRECTORY | O_CLOEXEC
-                                                              : O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = openat(folder, work->temporary,
+                    work->is_folder ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     Step step = fd < 0 ? CREATE : FINE;
     if (step == FINE && !work->is_folder && ftruncate(fd, (off_t)work->capacity) < 0)
         step = EXTEND;
@@ -193,7 +208,7 @@ static Step do_begin(const Job *job)
 {
     int folder = folder_of(job->work);
     return folder < 0 || openat(folder, job->work->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) < 0 ? CREATE
-                                                                                                              : FINE;
+                                                                                                               : FINE;
 }
 
 static Step do_finish(const Job *job)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What raw content is not, qemu-img makes; it runs without a shell and with a deadline, and what it says is the error. */
+/* What raw content is not, qemu-img makes; it runs without a shell and with a deadline, and what it says is the error.
+ */
 #include "daemon/storage/volume-files.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@ static StorageVolumeFormat format_of(const StorageVolume *volume)
 
 /* --- programs --- */
 
-static gboolean report(const char *const *argv, int status, int said, const char *instead, const char *path, GError **error)
+static gboolean report(const char *const *argv, int status, int said, const char *instead, const char *path,
+                       GError **error)
 {
     char text[SAID_MAX + 1] = "";
     ssize_t n = pread(said, text, SAID_MAX, 0);
@@ -88,8 +90,8 @@ static char *options_of(const StorageVolume *volume, gboolean backing, guint fla
     if (backing && volume->backing_store->format)
         add(list, "backing_fmt=%s", storage_volume_format_to_string(volume->backing_store->format->type));
     if (flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-        add(list, "preallocation=%s", volume->allocation != UNSET64 && volume->allocation < volume->capacity ? "metadata"
-                                                                                                          : "falloc");
+        add(list, "preallocation=%s",
+            volume->allocation != UNSET64 && volume->allocation < volume->capacity ? "metadata" : "falloc");
     if (target->nocow)
         add(list, "nocow=on");
     if (target->compat || qcow2) {
@@ -111,11 +113,11 @@ static GPtrArray *image_command(const StorageVolume *volume, const StorageVolume
     GPtrArray *argv = g_ptr_array_new();
     gboolean backing = volume->backing_store != NULL;
     g_autofree char *options = options_of(volume, backing, flags);
-    const char *format = format_of(volume) == STORAGE_VOLUME_FORMAT_ISO ? "raw"
-                                                                       : storage_volume_format_to_string(format_of(volume));
+    const char *format =
+        format_of(volume) == STORAGE_VOLUME_FORMAT_ISO ? "raw" : storage_volume_format_to_string(format_of(volume));
     const char *const create[] = {"qemu-img", "create", "-f", format};
-    const char *const convert[] = {"qemu-img", "convert", "-f",
-                                   from ? storage_volume_format_to_string(format_of(from)) : NULL, "-O", format};
+    const char *const convert[] = {
+        "qemu-img", "convert", "-f", from ? storage_volume_format_to_string(format_of(from)) : NULL, "-O", format};
     for (guint i = 0; i < (from ? G_N_ELEMENTS(convert) : G_N_ELEMENTS(create)); i++)
         g_ptr_array_add(argv, g_strdup(from ? convert[i] : create[i]));
     if (backing && !from) {
@@ -156,7 +158,8 @@ gboolean volume_file_prepare(const StoragePool *pool, StorageVolume *volume, GEr
     if (strchr(volume->name, '/'))
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID, "volume name '%s' cannot contain '/'",
                          volume->name);
-    if (g_str_equal(volume->name, ".") || g_str_equal(volume->name, "..") || g_str_has_prefix(volume->name, SCAN_TEMPORARY))
+    if (g_str_equal(volume->name, ".") || g_str_equal(volume->name, "..") ||
+        g_str_has_prefix(volume->name, SCAN_TEMPORARY))
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_INVALID, "volume name '%s' is not allowed",
                          volume->name);
     g_free(volume->target->path);
@@ -191,7 +194,10 @@ static gint64 id_of(gint64 id)
 static VolumeWork work_of(const StoragePool *pool, const StorageVolume *volume)
 {
     const StoragePermissions *wish = volume->target->permissions;
-    VolumeWork work = {.path = volume->target->path, .folder = storage_pool_path(pool), .owner = -1, .group = -1,
+    VolumeWork work = {.path = volume->target->path,
+                       .folder = storage_pool_path(pool),
+                       .owner = -1,
+                       .group = -1,
                        .mode = wish && wish->mode != UNSET32 ? wish->mode : 0600};
     if (wish) {
         work.owner = id_of(wish->owner);
@@ -233,7 +239,7 @@ gboolean volume_file_delete(const StoragePool *pool, const StorageVolume *volume
 {
     if (flags)
         return error_set_plain(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
-                         "unsupported flags (0x%x) in function virStorageBackendVolDeleteLocal", flags);
+                               "unsupported flags (0x%x) in function virStorageBackendVolDeleteLocal", flags);
     return volume_copy_remove(volume->target->path, volume->type == STORAGE_VOLUME_TYPE_DIR, error);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Volumes that are files in a folder: made, copied, resized, wiped, streamed. Everything in forked copies and programs of
- * their own. Any thread. For tables of backends (backend.h). */
+/* Volumes that are files in a folder: made, copied, resized, wiped, streamed. Everything in forked copies and programs
+ * of their own. Any thread. For tables of backends (backend.h). */
 #include "daemon/storage/backend.h"
 
 gboolean volume_file_prepare(const StoragePool *pool, StorageVolume *volume, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Handlers: volumes. What only looks or takes a moment happens with the pool entered. What writes content of any size does
- * not: the volume is marked as used, the pool is left, and entered again to publish what came of it.
+ * Handlers: volumes. What only looks or takes a moment happens with the pool entered. What writes content of any size
+ * does not: the volume is marked as used, the pool is left, and entered again to publish what came of it.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -49,8 +49,8 @@ static int info_type(const StorageVolume *volume)
     return volume->type ? (int)volume->type - 1 : VIR_STORAGE_VOL_FILE; /* libvirt counts from 0 */
 }
 
-gboolean remote_storage_vol_get_info(Call *call, const RemoteStorageVolGetInfoArgs *args, RemoteStorageVolGetInfoRet *ret,
-                                     GError **error)
+gboolean remote_storage_vol_get_info(Call *call, const RemoteStorageVolGetInfoArgs *args,
+                                     RemoteStorageVolGetInfoRet *ret, GError **error)
 {
     g_autoptr(StorageVolume) volume = current(&args->vol, error);
     if (!volume)
@@ -155,9 +155,10 @@ gboolean remote_storage_vol_create_xml(Call *call, const RemoteStorageVolCreateX
     if (!view || !pool_check_active(view, error))
         return FALSE;
     Make make = {.pool = pool, .backend = backend_for(view->def->type, error), .flags = args->flags};
-    g_autoptr(StorageVolume) volume =
-        make.backend ? read_volume(view, args->xml, args->flags & VIR_STORAGE_VOL_CREATE_VALIDATE,
-                                   STORAGE_VOLUME_OPTIONAL_CAPACITY, error) : NULL;
+    g_autoptr(StorageVolume) volume = make.backend
+                                          ? read_volume(view, args->xml, args->flags & VIR_STORAGE_VOL_CREATE_VALIDATE,
+                                                        STORAGE_VOLUME_OPTIONAL_CAPACITY, error)
+                                          : NULL;
     make.volume = volume;
     return volume && make_volume(&make, &ret->vol, error);
 }
@@ -182,9 +183,10 @@ gboolean remote_storage_vol_create_xml_from(Call *call, const RemoteStorageVolCr
         return FALSE;
     g_autoptr(VolumePool) other = ops_volume(&args->clonevol, &known, error);
     Make make = {.pool = pool, .backend = backend_for(view->def->type, error), .flags = args->flags};
-    g_autoptr(StorageVolume) volume =
-        other && make.backend ? read_volume(view, args->xml, args->flags & VIR_STORAGE_VOL_CREATE_VALIDATE,
-                                            STORAGE_VOLUME_NO_CAPACITY, error) : NULL;
+    g_autoptr(StorageVolume) volume = other && make.backend
+                                          ? read_volume(view, args->xml, args->flags & VIR_STORAGE_VOL_CREATE_VALIDATE,
+                                                        STORAGE_VOLUME_NO_CAPACITY, error)
+                                          : NULL;
     if (!volume || !pool_use(other, known->name, "in use", error))
         return FALSE;
     g_autoptr(StorageVolume) from = look_again(other, known, error);
@@ -265,14 +267,16 @@ static gboolean resize(const Backend *backend, const StoragePool *pool, const St
         capacity = shrink ? volume->capacity - MIN(number, volume->capacity) : volume->capacity + number;
     }
     if (capacity < volume->allocation && volume->target->format->type == STORAGE_VOLUME_FORMAT_RAW)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG, "can't shrink capacity below existing allocation");
+        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
+                         "can't shrink capacity below existing allocation");
     if (capacity < volume->capacity && !shrink)
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
                          "Can't shrink capacity below current capacity unless shrink flag explicitly specified");
     if ((flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE) && capacity > volume->allocation + pool->available)
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_FAILED, "Not enough space left in storage pool");
     if (!backend->volume_resize)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_SUPPORT, "storage pool does not support changing of volume capacity");
+        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_SUPPORT,
+                         "storage pool does not support changing of volume capacity");
     return backend->volume_resize(pool, volume, capacity, flags, error);
 }
 
@@ -345,8 +349,8 @@ static void on_ended(gpointer data)
     session_free(session);
 }
 
-static gboolean transfer(Call *call, const RemoteNonnullStorageVol *wire, gboolean upload, guint64 offset, guint64 length,
-                         GError **error)
+static gboolean transfer(Call *call, const RemoteNonnullStorageVol *wire, gboolean upload, guint64 offset,
+                         guint64 length, GError **error)
 {
     g_autoptr(StorageVolume) volume = NULL;
     g_autoptr(VolumePool) pool = ops_volume(wire, &volume, error);
@@ -383,11 +387,13 @@ static gboolean no_holes(GError **error)
 gboolean remote_storage_vol_upload(Call *call, const RemoteStorageVolUploadArgs *args, GError **error)
 {
     return args->flags & VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM
-               ? no_holes(error) : transfer(call, &args->vol, TRUE, args->offset, args->length, error);
+               ? no_holes(error)
+               : transfer(call, &args->vol, TRUE, args->offset, args->length, error);
 }
 
 gboolean remote_storage_vol_download(Call *call, const RemoteStorageVolDownloadArgs *args, GError **error)
 {
     return args->flags & VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM
-               ? no_holes(error) : transfer(call, &args->vol, FALSE, args->offset, args->length, error);
+               ? no_holes(error)
+               : transfer(call, &args->vol, FALSE, args->offset, args->length, error);
 }

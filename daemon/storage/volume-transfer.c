@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A stream's descriptor must be pollable, and a file on dead storage must hold up nobody: so a forked copy moves the octets
- * between the file and a socket. It ends at the end of either, or with the stream: then its socket is closed.
+ * A stream's descriptor must be pollable, and a file on dead storage must hold up nobody: so a forked copy moves the
+ * octets between the file and a socket. It ends at the end of either, or with the stream: then its socket is closed.
  */
 #include <errno.h>
 #include <fcntl.h>

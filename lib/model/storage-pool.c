@@ -14,7 +14,7 @@ typedef enum {
     NEEDS_DEVICE = 1 << 1,
     NEEDS_DIR = 1 << 2,
     NEEDS_ADAPTER = 1 << 3,
-    HAS_NAME = 1 << 4,   /* of its source; stands for the pool's own where that is missing, and the other way around */
+    HAS_NAME = 1 << 4, /* of its source; stands for the pool's own where that is missing, and the other way around */
     NO_TARGET = 1 << 5,
     HAS_FILES = 1 << 6,
 } Rules;
@@ -176,7 +176,8 @@ StoragePool *storage_pool_read(XmlDocument *document, GError **error)
 {
     if (!check_root(document, "pool", error))
         return NULL;
-    g_autoptr(StoragePool) pool = model_parse(&storage_pool_type, xml_root(document), MODEL_PARSE_INACTIVE, NULL, error);
+    g_autoptr(StoragePool) pool =
+        model_parse(&storage_pool_type, xml_root(document), MODEL_PARSE_INACTIVE, NULL, error);
     if (!pool || !complete_format(pool, error) || !complete_name(pool, error))
         return NULL;
     complete_source(pool);
@@ -190,8 +191,8 @@ StoragePool *storage_pool_read(XmlDocument *document, GError **error)
 
 #define V(name) BIT(STORAGE_VOLUME_FORMAT_##name)
 #define IMAGES                                                                                                         \
-    (V(RAW) | V(DIR) | V(BOCHS) | V(CLOOP) | V(DMG) | V(ISO) | V(VPC) | V(VDI) | V(FAT) | V(VHD) | V(PLOOP) |  \
-     V(COW) | V(QCOW) | V(QCOW2) | V(QED) | V(VMDK))
+    (V(RAW) | V(DIR) | V(BOCHS) | V(CLOOP) | V(DMG) | V(ISO) | V(VPC) | V(VDI) | V(FAT) | V(VHD) | V(PLOOP) | V(COW) | \
+     V(QCOW) | V(QCOW2) | V(QED) | V(VMDK))
 #define PARTITIONS                                                                                                     \
     (V(NONE) | V(LINUX) | V(FAT16) | V(FAT32) | V(LINUX_SWAP) | V(LINUX_LVM) | V(LINUX_RAID) | V(EXTENDED))
 
@@ -223,8 +224,8 @@ static gboolean check_compat(const char *compat, GError **error)
 
 static gboolean complete_capacity(StorageVolume *volume, guint flags, GError **error)
 {
-    gboolean may_lack = (flags & STORAGE_VOLUME_NO_CAPACITY) ||
-                        ((flags & STORAGE_VOLUME_OPTIONAL_CAPACITY) && volume->backing_store);
+    gboolean may_lack =
+        (flags & STORAGE_VOLUME_NO_CAPACITY) || ((flags & STORAGE_VOLUME_OPTIONAL_CAPACITY) && volume->backing_store);
     if (volume->capacity == UNSET64 && !may_lack)
         return refuse(error, "missing capacity element");
     return TRUE;
@@ -259,8 +260,8 @@ StorageVolume *storage_volume_read(XmlDocument *document, StoragePoolType type, 
 {
     if (!check_root(document, "volume", error))
         return NULL;
-    g_autoptr(StorageVolume) volume = model_parse(&storage_volume_type, xml_root(document), MODEL_PARSE_INACTIVE, NULL,
-                                                  error);
+    g_autoptr(StorageVolume) volume =
+        model_parse(&storage_volume_type, xml_root(document), MODEL_PARSE_INACTIVE, NULL, error);
     if (!volume)
         return NULL;
     if (volume->backing_store && !volume->backing_store->path)

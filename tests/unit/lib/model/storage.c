@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The pool documents of the corpus: read and written again they are what a recorded libvirtd answered; so are ours by our
- * schema. And volumes come back as they are.
+ * The pool documents of the corpus: read and written again they are what a recorded libvirtd answered; so are ours by
+ * our schema. And volumes come back as they are.
  *
  *   storage FOLDER POOL.rng VOLUME.rng   FOLDER: the corpus; exit 77 (skip) where it is absent
  */
@@ -60,7 +60,8 @@ static void check_line(const char *folder, const char *line, XmlSchema *schema)
         return;
     JsonObject *record = json_node_get_object(json_parser_get_root(parser));
     if (g_str_equal(json_object_get_string_member(record, "kind"), "pool") && json_object_has_member(record, "xml"))
-        check_pool(folder, json_object_get_string_member(record, "name"), json_object_get_string_member(record, "xml"), schema);
+        check_pool(folder, json_object_get_string_member(record, "name"), json_object_get_string_member(record, "xml"),
+                   schema);
 }
 
 /* Of a folder's files those that a libvirtd accepts for a pool of files. */
@@ -85,8 +86,13 @@ static void check_volume(const char *folder, const char *name, XmlSchema *schema
 
 int main(int argc, char **argv)
 {
-    static const char *const volumes[] = {"vol-file", "vol-file-naming", "vol-qcow2-luks", "vol-qcow2-luks-convert",
-                                          "vol-qcow2-nobacking", "vol-qcow2-nocapacity", "vol-qcow2-zerocapacity"};
+    static const char *const volumes[] = {"vol-file",
+                                          "vol-file-naming",
+                                          "vol-qcow2-luks",
+                                          "vol-qcow2-luks-convert",
+                                          "vol-qcow2-nobacking",
+                                          "vol-qcow2-nocapacity",
+                                          "vol-qcow2-zerocapacity"};
     g_autofree char *text = NULL, *record = argc > 3 ? g_build_filename(argv[1], "libvirtd-9.0.0.jsonl", NULL) : NULL;
     if (!record || !g_file_get_contents(record, &text, NULL, NULL)) {
         printf("the corpus is absent: nothing to compare with\n");
