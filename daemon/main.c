@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The program: its options, then the daemon until a signal ends it. */
+#include <fcntl.h>
 #include <glib.h>
+#include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "lib/log.h"
@@ -62,12 +64,24 @@ static gboolean parse(Options *options, int *argc, char ***argv, GError **error)
     return TRUE;
 }
 
+/* Who starts us without the usual three must not find our files under their numbers. */
+static void fill_standard(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = dup(fd);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     g_auto(Options) options = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(Daemon) daemon = NULL;
 
+    fill_standard();
     if (!parse(&options, &argc, &argv, &error)) {
         g_printerr("duovirtd: %s (see duovirtd --help)\n", error->message);
         return EXIT_WRONG_USE;

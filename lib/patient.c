@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,7 +23,7 @@ struct Work {
     const char *path;
     int flags;
     mode_t mode;
-    int fd;     /* what the copy keeps open; 0: nothing */
+    int fd;     /* what the copy keeps open; -1: nothing */
     void *data; /* shared with the copy, or for it to read only */
     gsize length;
     gint64 at;
@@ -148,16 +147,6 @@ static int do_write_head(const Work *work, Answer *answer)
     return -1;
 }
 
-static void close_others(unsigned one, unsigned other)
-{
-    unsigned low = MIN(one, other), high = MAX(one, other);
-
-    syscall(SYS_close_range, 0, low - 1, 0);
-    if (high > low + 1)
-        syscall(SYS_close_range, low + 1, high - 1, 0);
-    syscall(SYS_close_range, high + 1, ~0U, 0);
-}
-
 static void work_in_copy(const Work *work, int out) __attribute__((noreturn));
 
 /* Only system calls: another thread may have held any lock at the fork. */
@@ -166,7 +155,7 @@ static void work_in_copy(const Work *work, int out)
     Answer answer = {0};
     Message message;
 
-    close_others(work->fd > 0 ? work->fd : out, out);
+    process_keep_only(work->fd, out);
     int fd = work->fn(work, &answer);
     message_init(&message, &answer);
     if (fd >= 0)
@@ -222,7 +211,7 @@ static gboolean run(const Work *work, gint64 deadline, Answer *answer, int *ret_
 
 int patient_open(const char *path, int flags, mode_t mode, gint64 deadline)
 {
-    const Work work = {.fn = do_open, .path = path, .flags = flags, .mode = mode};
+    const Work work = {.fn = do_open, .fd = -1, .path = path, .flags = flags, .mode = mode};
     Answer answer;
     int fd = -1;
 
@@ -231,7 +220,7 @@ int patient_open(const char *path, int flags, mode_t mode, gint64 deadline)
 
 gboolean patient_stat(const char *path, struct stat *ret_info, gint64 deadline)
 {
-    const Work work = {.fn = do_stat, .path = path};
+    const Work work = {.fn = do_stat, .fd = -1, .path = path};
     Answer answer;
     int fd;
 
@@ -253,7 +242,7 @@ gboolean patient_bind(int fd, const char *path, gint64 deadline)
 
 gboolean patient_unlink(const char *path, gint64 deadline)
 {
-    const Work work = {.fn = do_unlink, .path = path};
+    const Work work = {.fn = do_unlink, .fd = -1, .path = path};
     Answer answer;
     int none;
 
@@ -262,7 +251,7 @@ gboolean patient_unlink(const char *path, gint64 deadline)
 
 gboolean patient_unlink_socket(const char *path, gint64 deadline)
 {
-    const Work work = {.fn = do_unlink_socket, .path = path};
+    const Work work = {.fn = do_unlink_socket, .fd = -1, .path = path};
     Answer answer;
     int none;
 

@@ -244,14 +244,23 @@ void process_end(Process *process)
     *process = (Process){0, -1};
 }
 
+void process_keep_only(int one, int other)
+{
+    int low = MIN(one, other), high = MAX(one, other);
+
+    if (low > 0)
+        syscall(SYS_close_range, 0, low - 1, 0);
+    if (high > low + 1)
+        syscall(SYS_close_range, low + 1, high - 1, 0);
+    syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
 static void run_copy(ProcessFunc fn, gpointer data, int out) __attribute__((noreturn));
 
 static void run_copy(ProcessFunc fn, gpointer data, int out)
 {
     reset_signals();
-    if (out > 0)
-        syscall(SYS_close_range, 0, out - 1, 0);
-    syscall(SYS_close_range, out + 1, ~0U, 0);
+    process_keep_only(out, -1);
     _exit(fn(data, out));
 }
 

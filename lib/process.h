@@ -61,5 +61,8 @@ gboolean process_wait_gone(int pidfd, gint64 deadline); /* FALSE: still there */
 gboolean process_signal(int pidfd, int signal);         /* FALSE with errno */
 guint64 process_start_time(pid_t pid); /* as in /proc: ticks since the boot; 0 if there is no such process */
 
+/* Closes every descriptor but ONE and OTHER (-1: none, or the same again). For forked children: only system calls. */
+void process_keep_only(int one, int other);
+
 /* Becomes IDS, with no way back. For forked children: only system calls. FALSE with errno. */
 gboolean process_become(const ProcessIds *ids);

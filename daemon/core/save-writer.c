@@ -18,8 +18,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "lib/process.h"
 
 #define MODE 0600
 #define WINDOW (32 * 1024 * 1024)
@@ -228,17 +229,6 @@ static gboolean be_found(Writer *writer)
 
 /* --- all of it --- */
 
-static void close_others(const SaveWriter *how)
-{
-    unsigned low = MIN(how->control, how->data), high = MAX(how->control, how->data);
-
-    if (low > 0)
-        syscall(SYS_close_range, 0, low - 1, 0);
-    if (high > low + 1)
-        syscall(SYS_close_range, low + 1, high - 1, 0);
-    syscall(SYS_close_range, high + 1, ~0U, 0);
-}
-
 static void fail(const Writer *writer, SaveWriterStep step) __attribute__((noreturn));
 
 static void fail(const Writer *writer, SaveWriterStep step)
@@ -257,7 +247,7 @@ void save_writer_run(SaveWriter *how)
     char go;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close_others(how);
+    process_keep_only(how->control, how->data);
     busy(&writer, TRUE);
     if (!open_file(&writer) || !write_head(&writer, how->partial))
         fail(&writer, SAVE_WRITER_OPENED);

@@ -94,6 +94,23 @@ static void test_head(void)
     g_unlink(path);
 }
 
+/* 0 is a descriptor like any other: a daemon may have been started without the usual three. */
+static void test_descriptor_zero(void)
+{
+    int saved = dup(STDIN_FILENO), file = g_file_open_tmp("patient-XXXXXX", NULL, NULL);
+    char words[8] = "";
+    gsize length = 0;
+
+    g_assert_cmpint(write(file, "words", 5), ==, 5);
+    g_assert_cmpint(dup2(file, STDIN_FILENO), ==, STDIN_FILENO);
+    g_assert_true(patient_read(STDIN_FILENO, words, sizeof words, 0, &length, soon()));
+    g_assert_cmpmem(words, length, "words", 5);
+    g_assert_true(patient_write_head(STDIN_FILENO, "W", 1, soon()));
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+    close(file);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -101,5 +118,6 @@ int main(int argc, char **argv)
     g_test_add_func("/patient/hangs", test_hangs);
     g_test_add_func("/patient/bind", test_bind);
     g_test_add_func("/patient/head", test_head);
+    g_test_add_func("/patient/descriptor-zero", test_descriptor_zero);
     return g_test_run();
 }
