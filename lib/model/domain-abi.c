@@ -177,16 +177,23 @@ static gboolean same_cpu_features(const Cpu *source, const Cpu *target, GError *
     return TRUE;
 }
 
+static gboolean equal_cpus(const Cpu *source, const Cpu *target, GError **error)
+{
+    if (!source && !target)
+        return TRUE;
+    if (!source || !target)
+        return abi_differ(error, "Target CPU does not match source");
+    return abi_same_rows(cpu_rows, &cpu_type, source, target, error) && same_cpu_features(source, target, error);
+}
+
+/* The CPU that was asked for, or what became of it: a document may have either. */
 static gboolean same_cpu(const Domain *source, const Domain *target, GError **error)
 {
     g_autoptr(GError) cause = NULL;
 
-    if (!source->cpu && !target->cpu)
-        return TRUE;
-    if (!source->cpu || !target->cpu)
-        abi_differ(&cause, "Target CPU does not match source");
-    else if (abi_same_rows(cpu_rows, &cpu_type, source->cpu, target->cpu, &cause) &&
-             same_cpu_features(source->cpu, target->cpu, &cause))
+    if (equal_cpus(source->asked_cpu ? source->asked_cpu : source->cpu, target->asked_cpu ? target->asked_cpu : target->cpu,
+                   &cause) ||
+        (source->asked_cpu && equal_cpus(source->cpu, target->cpu, NULL)))
         return TRUE;
     return error_set(error, VIR_FROM_CPU, VIR_ERR_CONFIG_UNSUPPORTED, "%s", error_detail(cause));
 }
