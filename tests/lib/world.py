@@ -59,6 +59,8 @@ def furnish():
         hosts.write('127.0.0.1 localhost %s\n::1 localhost\n' % HOSTNAME)
     run('mount', '--bind', SCRATCH + '/hosts', '/etc/hosts')
     run('ip', 'link', 'set', 'lo', 'up')
+    # SPICE asks for its address as if for a name, and with loopback alone a host has no names.
+    run('ip', 'address', 'add', '192.0.2.254/32', 'dev', 'lo')
 
 
 def init(argv):

@@ -95,6 +95,8 @@ static void test_sample(void)
     g_assert_cmpstr(config->socket_group, ==, defaults->socket_group);
     g_clear_pointer(&config->socket_group, g_free);
     g_clear_pointer(&defaults->socket_group, g_free);
+    g_assert_cmpint(config->rules.stop, ==, HOST_STOP_SHUTDOWN); /* unset is the same, but in a user's own daemon */
+    config->rules.stop = defaults->rules.stop;
     g_assert_cmpmem(config, sizeof(*config), defaults, sizeof(*defaults));
     g_assert_nonnull(config_driver("kvm", "user"));
 }
