@@ -245,7 +245,10 @@ void argv_iothreads(const Domain *live, GPtrArray *parts)
     }
     if (live->defaultiothread) {
         JsonObject *props = props_new("qom-type", "main-loop");
+
         props_string(props, "id", "main-loop");
         props_uint(props, "thread-pool-min", live->defaultiothread->thread_pool_min);
         props_uint(props, "thread-pool-max", live->defaultiothread->thread_pool_max);
+        parts_add(parts, PART_OBJECT, props);
+    }
 }

@@ -116,8 +116,6 @@ static void want_audio(Domain *def)
     }
     if (type == AUDIO_TYPE_UNSET) /* the other displays bring their own */
         return;
-            type = AUDIO_TYPE_SPICE;
-    }
     audio = audio_new();
     audio->id = 1;
     audio->type = type;

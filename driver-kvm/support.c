@@ -219,6 +219,10 @@ static const struct {
     {"*/acceleration", "@accel2d @accel3d"},
     {"*/resolution", "@x @y"},
     {"domain/devices/hub", "@type alias address"},
+    {"domain/devices/smartcard", "@mode @type source protocol log certificate database alias address"},
+    {"domain/devices/redirdev", "@bus @type source protocol log boot alias address"},
+    {"domain/devices/redirfilter", "usbdev"},
+    {"domain/devices/redirfilter/usbdev", "@class @vendor @product @version @allow"},
     {"domain/devices/watchdog", "@model @action alias address"},
     {"domain/devices/memballoon", "@model @autodeflate @freePageReporting stats driver alias address"},
     {"domain/devices/memballoon/stats", "@period"},
@@ -267,10 +271,6 @@ static const char *allowed_at(const Check *check)
     /* The longest ending that has a line. */
     for (const char *from = check->path->str; !row && from < slash; from++) {
         g_autofree char *ending = *from == '/' ? g_strdup_printf("*%s", from) : NULL;
-    {"domain/devices/smartcard", "@mode @type source protocol log certificate database alias address"},
-    {"domain/devices/redirdev", "@bus @type source protocol log boot alias address"},
-    {"domain/devices/redirfilter", "usbdev"},
-    {"domain/devices/redirfilter/usbdev", "@class @vendor @product @version @allow"},
 
         row = ending ? g_hash_table_lookup(check->rows, ending) : NULL;
     }
