@@ -31,6 +31,7 @@
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run-parts.h"
+#include "lib/model/domain-migratable.h"
 
 void run_set_phase(Vm *vm, VmPhase phase)
 {
@@ -159,6 +160,16 @@ static gboolean start_live(Vm *vm, Domain *live, const RunStart *how, GError **e
     return TRUE;
 }
 
+/* libvirt keeps beside a run what it has read again from its own text. */
+static void read_again(Vm *vm, const VmView *view)
+{
+    if (!view->next)
+        return;
+    g_autoptr(Domain) next = domain_copy(view->next);
+    domain_read_again(next);
+    vm_publish_next(vm, g_steal_pointer(&next));
+}
+
 gboolean run_start(Vm *vm, const RunStart *how, GError **error)
 {
     if (!check_definition(vm, how, error))
@@ -166,6 +177,7 @@ gboolean run_start(Vm *vm, const RunStart *how, GError **error)
     run_settle(vm, NULL);
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(Domain) live = domain_copy(how->definition ? how->definition : view->next);
+    read_again(vm, view);
     if (complete_live(vm, live, error) && record_check(vm, live, error))
         return start_live(vm, g_steal_pointer(&live), how, error);
     run_hide_if_transient(vm); /* it may have been there for the sake of the run that we have cleaned up */

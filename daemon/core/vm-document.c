@@ -152,10 +152,5 @@ char *vm_document_show(const VmView *view, guint flags)
         return model_format_text(&domain_type, vm_view_def(view), format);
     if (!kept)
         return show_transient(view, format);
-    if (view->id < 0)
-        return model_format_text(&domain_type, kept, format | MODEL_FORMAT_INACTIVE);
-    /* libvirt keeps beside a run what it has read again */
-    g_autoptr(Domain) next = domain_copy(kept);
-    domain_read_again(next);
-    return model_format_text(&domain_type, next, format | MODEL_FORMAT_INACTIVE);
+    return model_format_text(&domain_type, kept, format | MODEL_FORMAT_INACTIVE);
 }

@@ -20,6 +20,8 @@ from lib.virsh import virsh  # noqa: E402
 SECONDS = 90
 USUAL = '/run/libvirt'  # where clients look for sockets by themselves; private to this world
 MENU = ('97', '12')     # where "Virtual Machine" is in the window
+STOP = ('Down', 'Down', 'Right', 'Down', 'Down', 'Down', 'Return')  # past Pause; of Shut Down past Reboot, Shut Down, Force Reset
+START = ('Down', 'Return')
 ADDRESS = '192.0.2.1'
 TEXT_ROW = 10           # of the firmware's first line, in the guest's pixels
 
@@ -63,10 +65,14 @@ class Screen:
             time.sleep(1)  # a menu needs its time to open
 
     def menu(self, window, *keys):
-        """An item of the menu "Virtual Machine". It is opened by the mouse: the keyboard may be the guest's."""
+        """An item of the menu "Virtual Machine". It is opened by the mouse, as the keyboard may be the guest's, and a menu that
+        the mouse opened has no letters."""
         self.run('xdotool', 'windowfocus', '--sync', window, 'mousemove', '--window', window, *MENU, 'click', '1')
         time.sleep(1)
-        self.keys(window, *keys)
+        for key in keys:
+            self.run('xdotool', 'key', key)
+            time.sleep(0.5)
+        time.sleep(1)
 
     def rows(self):
         """The picture as rows of RGB."""
@@ -131,12 +137,12 @@ class Tests:
             self.check(name + ': the guest\'s screen is in it', lambda: self.screen.shows(row))
             self.screen.keep(self.folder, name)
             self.quiet(name + ': no dialog')
-            self.screen.menu(window, 's', 'f')
+            self.screen.menu(window, *STOP)
             self.screen.keep(self.folder, name + '-stop')
             dialog = next((id for id in self.screen.windows() if id != window), window)
             self.screen.keys(dialog, 'alt+y')
             self.check(name + ': its menu stops the guest', lambda: not domain.isActive())
-            self.screen.menu(window, 'r')
+            self.screen.menu(window, *START)
             self.check(name + ': its menu starts the guest', domain.isActive)
             row = self.row(domain)
             self.check(name + ': the screen is back', lambda: self.screen.shows(row))
