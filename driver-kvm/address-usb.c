@@ -5,7 +5,7 @@
 
 /* The kinds that may have USB devices, in the order in which ports are given out. */
 static const DeviceKind *const usb_order[] = {
-    &device_hostdev, &device_disk, &device_controller, &device_input, &device_serial, &device_sound, &device_redirdev,
+    &device_interface, &device_hostdev, &device_disk, &device_controller, &device_input, &device_serial, &device_sound, &device_redirdev,
 };
 
 static guint usb_ports(const Controller *controller)

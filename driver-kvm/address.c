@@ -168,17 +168,41 @@ static gboolean place_controllers(Walk *walk, gboolean bridges, GError **error)
     return TRUE;
 }
 
+/* A NIC of the host has its turn with the other devices of the host. */
+static gboolean place_interfaces(Walk *walk, gboolean of_host, GError **error)
+{
+    GPtrArray *interfaces = walk->def->devices->interfaces;
+
+    for (guint i = 0; i < interfaces->len; i++) {
+        Interface *interface = g_ptr_array_index(interfaces, i);
+
+        if ((interface->type == INTERFACE_TYPE_HOSTDEV) == of_host && !place(walk, &device_interface, interface, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean place_kind(Walk *walk, const DeviceKind *kind, GError **error)
+{
+    if (kind == &device_controller)
+        return place_controllers(walk, FALSE, error);
+    if (kind == &device_interface)
+        return place_interfaces(walk, FALSE, error);
+    if (kind == &device_hostdev && !place_interfaces(walk, TRUE, error))
+        return FALSE;
+    for (guint i = 0; i < device_count(kind, walk->def); i++)
+        if (!place(walk, kind, device_at(kind, walk->def, i), error))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean place_all(Walk *walk, GError **error)
 {
     if (!place_controllers(walk, TRUE, error))
         return FALSE;
-    for (gsize k = 0; k < G_N_ELEMENTS(pci_order); k++) {
-        if (pci_order[k] == &device_controller && !place_controllers(walk, FALSE, error))
+    for (gsize k = 0; k < G_N_ELEMENTS(pci_order); k++)
+        if (!place_kind(walk, pci_order[k], error))
             return FALSE;
-        for (guint i = 0; pci_order[k] != &device_controller && i < device_count(pci_order[k], walk->def); i++)
-            if (!place(walk, pci_order[k], device_at(pci_order[k], walk->def, i), error))
-                return FALSE;
-    }
     return TRUE;
 }
 

@@ -13,6 +13,7 @@
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
 #include "lib/model/domain-defaults.h"
+#include "lib/model/domain-hostdev.h"
 #include "lib/model/domain-validate.h"
 #include <string.h>
 #include <sys/utsname.h>
@@ -316,6 +317,7 @@ static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
     complete_clock(def->clock);
     if (!firmware_normalize(def, error) || !domain_normalize(def, error) || !validate_emulator(def, caps, error) || !complete_machine(def, caps, error))
         return FALSE;
+    domain_want_hostdev_controllers(def);
     if (!want_machine_devices(def, caps, error) || !complete_cpu(def, caps, error) || !validate_machine(def, caps, error))
         return FALSE;
     if (!number_isa_serials(def, error) || !device_complete_all(def, caps, error) || !domain_imply(def, error))

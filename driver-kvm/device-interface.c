@@ -77,12 +77,21 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     return TRUE;
 }
 
+static gboolean is_usb(gconstpointer device)
+{
+    const Interface *interface = device;
+
+    return interface->type == INTERFACE_TYPE_HOSTDEV && interface->source->host_address->type == ADDRESS_TYPE_USB;
+}
+
 static guint connect_pci(const Domain *def, gconstpointer device)
 {
     const Interface *interface = device;
     const char *model = model_of(interface);
 
-    if (interface->type == INTERFACE_TYPE_HOSTDEV || g_strcmp0(model, "usb-net") == 0)
+    if (interface->type == INTERFACE_TYPE_HOSTDEV) /* whatever its model says */
+        return is_usb(device) ? 0 : PCI_CONNECT_EXPRESS;
+    if (g_strcmp0(model, "usb-net") == 0)
         return 0;
     if (g_strcmp0(model, "virtio-transitional") == 0)
         return PCI_CONNECT_DEVICE;
@@ -371,5 +380,5 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 const DeviceKind device_interface = {
     .name = "interface", .offset = offsetof(Devices, interfaces), .alias = offsetof(Interface, alias),
     .address = offsetof(Interface, address), .prefix = "net", .complete = complete, .validate = validate,
-    .connect = connect_pci, .prepare = prepare, .build = build,
+    .connect = connect_pci, .is_usb = is_usb, .prepare = prepare, .build = build,
 };

@@ -4,15 +4,6 @@
 #include "lib/error.h"
 #include "lib/model/pci-map.h"
 
-static guint connect_hostdev(const Domain *def, gconstpointer device)
-{
-    const Hostdev *hostdev = device;
-
-    return hostdev->type == HOSTDEV_TYPE_PCI || hostdev->type == HOSTDEV_TYPE_SCSI_HOST || hostdev->type == HOSTDEV_TYPE_MDEV
-               ? PCI_CONNECT_EXPRESS
-               : 0;
-}
-
 static guint connect_memory(const Domain *def, gconstpointer device)
 {
     const MemoryDevice *module = device;
@@ -20,11 +11,6 @@ static guint connect_memory(const Domain *def, gconstpointer device)
     return module->model == MEMORY_DEVICE_MODEL_VIRTIO_PMEM || module->model == MEMORY_DEVICE_MODEL_VIRTIO_MEM
                ? PCI_CONNECT_EXPRESS
                : 0;
-}
-
-static gboolean is_usb_hostdev(gconstpointer device)
-{
-    return ((const Hostdev *)device)->type == HOSTDEV_TYPE_USB;
 }
 
 static gboolean validate_nvram(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
@@ -35,8 +21,6 @@ static gboolean validate_nvram(const Domain *def, gconstpointer device, const Ca
 #define ROW(member, type) .offset = offsetof(Devices, member), .alias = offsetof(type, alias), .address = offsetof(type, address)
 
 const DeviceKind device_memory = {.name = "memory", ROW(memories, MemoryDevice), .prefix = "dimm", .connect = connect_memory};
-const DeviceKind device_hostdev = {.name = "hostdev", ROW(hostdevs, Hostdev), .prefix = "hostdev",
-                                   .connect = connect_hostdev, .is_usb = is_usb_hostdev};
 const DeviceKind device_nvram = {.name = "nvram", ROW(nvram, Nvram), .single = TRUE, .prefix = "nvram",
                                  .validate = validate_nvram};
 const DeviceKind device_lease = {.name = "lease", .offset = offsetof(Devices, leases), .alias = -1, .address = -1};

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define SCSI_UNITS 7
-#define CONTROLLERS_MAX 1024 /* of one kind; a document can name any index */
 
 int domain_disk_number(const char *target)
 {
@@ -42,6 +41,12 @@ static const struct {
     {DISK_BUS_IDE, CONTROLLER_TYPE_IDE, 2, 2},
     {DISK_BUS_SATA, CONTROLLER_TYPE_SATA, 6, 1},
 };
+
+gboolean domain_is_drive_at(const Address *address, guint controller, guint bus, guint target, guint unit)
+{
+    return address && address->type == ADDRESS_TYPE_DRIVE && address->controller == controller && address->bus == bus &&
+           address->target == target && address->unit == unit;
+}
 
 gboolean domain_address_disk(Disk *disk, GError **error)
 {

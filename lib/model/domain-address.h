@@ -4,11 +4,15 @@
  * order in which a definition keeps disks and controllers. */
 #include "lib/model/model.h"
 
+#define CONTROLLERS_MAX 1024   /* of one kind; a document can name any index */
 #define VIRTIO_SERIAL_PORTS 31 /* of a controller that does not say */
 
 /* The number of a disk among those of its kind: "sda" 0, "vdb" 1, "sdaa" 26; -1 if TARGET is no such name. A partition
  * number after the letters is not counted. */
 int domain_disk_number(const char *target);
+
+/* ADDRESS, which may be NULL, is that of a drive at this place. */
+gboolean domain_is_drive_at(const Address *address, guint controller, guint bus, guint target, guint unit);
 
 /* Gives DISK, which has none, the address that follows from its target and bus. NARROW: a SCSI bus has 7 units. */
 gboolean domain_address_disk(Disk *disk, GError **error);

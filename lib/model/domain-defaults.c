@@ -3,6 +3,7 @@
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-hostdev.h"
 #include "lib/model/domain-validate.h"
 #include "lib/uuid.h"
 
@@ -221,7 +222,7 @@ gboolean domain_normalize(Domain *def, GError **error)
     for (guint i = 0; i < devices->graphics->len; i++)
         if (!normalize_graphics(g_ptr_array_index(devices->graphics, i), error))
             return FALSE;
-    return TRUE;
+    return domain_normalize_hostdevs(def, error);
 }
 
 void domain_want_input(Domain *def, InputType type, InputBus bus)
@@ -438,6 +439,7 @@ gboolean domain_imply(Domain *def, GError **error)
     domain_want_disk_controllers(def);
     domain_want_serial_controllers(def);
     domain_want_card_controllers(def);
+    domain_want_hostdev_controllers(def);
     imply_video(def);
     return TRUE;
 }

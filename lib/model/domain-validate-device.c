@@ -57,6 +57,8 @@ static gboolean validate_interface(gconstpointer device, GError **error)
 
     if (mac && g_ascii_strtoull(mac, NULL, 16) & 1)
         return error_set(error, WRONG, "expected unicast mac address, found multicast '%s'", mac);
+    if (!domain_validate_rom(interface->rom, error))
+        return FALSE;
     for (guint i = 0; i < interface->ips->len; i++)
         if (!validate_ip(g_ptr_array_index(interface->ips, i), error))
             return FALSE;

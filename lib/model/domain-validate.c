@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/model/domain-validate.h"
 #include "lib/error.h"
+#include "lib/model/domain-hostdev.h"
 
 #define UNSUPPORTED VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED
 
@@ -111,8 +112,14 @@ gboolean domain_validate_no_virtio(Toggle iommu, Toggle ats, Toggle packed, Togg
     return !name || error_set(error, UNSUPPORTED, "%s option is only supported for virtio devices", name);
 }
 
+gboolean domain_validate_rom(const Rom *rom, GError **error)
+{
+    return !rom || rom->enabled != TOGGLE_OFF || (rom->bar == TOGGLE_UNSET && !rom->file) ||
+           error_set(error, UNSUPPORTED, "ROM tuning is not supported when ROM is disabled");
+}
+
 gboolean domain_validate(const Domain *def, GError **error)
 {
-    return validate_clock(def, error) && domain_validate_disks(def, error) && validate_vcpus(def, error) &&
+    return validate_clock(def, error) && domain_validate_disks(def, error) && domain_validate_hostdevs(def, error) && validate_vcpus(def, error) &&
            domain_validate_devices(def, error) && domain_validate_tuning(def, error);
 }

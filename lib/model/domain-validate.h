@@ -11,6 +11,9 @@ gboolean domain_validate_disks(const Domain *def, GError **error);
 gboolean domain_validate_devices(const Domain *def, GError **error);
 gboolean domain_validate_tuning(const Domain *def, GError **error);
 
+/* A device whose ROM is off has nothing to say of it. ROM may be NULL. */
+gboolean domain_validate_rom(const Rom *rom, GError **error);
+
 /* A device that is not virtio has none of its options. */
 gboolean domain_validate_no_virtio(Toggle iommu, Toggle ats, Toggle packed, Toggle page_per_vq, GError **error);
 

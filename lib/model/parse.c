@@ -123,6 +123,8 @@ static gboolean parse_attribute(Parser *parser, const ModelField *field, gpointe
                                 GError **error)
 {
     g_autofree char *text = xml_attribute(node, field->xml);
+    if (text && field->refused)
+        return error_set(error, field->refused_code >> 16, field->refused_code & 0xffff, "%s", field->refused);
     if (!text || is_dropped(parser, field, text))
         return TRUE;
     g_autofree char *unit = field->kind == MODEL_SIZE ? xml_attribute(node, "unit") : NULL;

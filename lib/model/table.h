@@ -102,6 +102,8 @@ typedef struct {
     int missing_code;
     const char *once;                 /* libvirt's own words for a second such element; NULL: the first one counts */
     int once_code;
+    const char *refused;              /* libvirt's own words for this attribute where its conditions hold; NULL: it is taken */
+    int refused_code;
 } ModelField;
 
 struct ModelType {

@@ -178,7 +178,7 @@ def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> st
         parts.append(f'.max = {int(field.option("max"), 0)}u')
     if field.option('kept'):
         parts.append(f'.kept = {quote(field.option("kept"))}')
-    for what in ('bad', 'high', 'missing', 'once'):
+    for what in ('bad', 'high', 'missing', 'once', 'refused'):
         if field.option(what):
             text, code = words(field.option(what))
             parts += [f'.{what} = {text}', f'.{what}_code = {code}']

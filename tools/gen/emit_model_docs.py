@@ -58,7 +58,7 @@ def section(struct: Struct) -> list[str]:
     out = [f'## {struct.name}', '', (f'`<{struct.xml}>`: ' if struct.xml else '') + struct.doc, '',
            '| name | value | meaning | remarks |', '|---|---|---|---|']
     for field in struct.fields:
-        if 'status' not in field.marks:
+        if 'status' not in field.marks and not field.option('refused'):
             cells = [name(field), kind(field), field.doc, remarks(field)]
             out.append('| ' + ' | '.join(cell.replace('|', '\\|') for cell in cells) + ' |')
     return out + ['']

@@ -141,7 +141,7 @@ class Emitter:
         content = ''
         for field in struct.fields:
             applies = self.applies(field, environment) or 'loose' in field.marks
-            if 'status' in field.marks or field.parent or not applies:
+            if 'status' in field.marks or field.option('refused') or field.parent or not applies:
                 continue
             if field.place == 'attribute' and field.xml not in named:
                 parts.append(self.attribute(field))

@@ -58,6 +58,9 @@ def check_options(schema: Schema, field: Field) -> None:
     check_words(field.where, field.option('high'))
     check_words(field.where, field.option('missing'))
     check_words(field.where, field.option('once'))
+    check_words(field.where, field.option('refused'))
+    if field.option('refused') and (field.place != 'attribute' or not field.conditions):
+        refuse('refused= is for an attribute that has conditions')
 
 
 def check_words(where: Where, words: str | None) -> None:

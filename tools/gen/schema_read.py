@@ -16,7 +16,7 @@ MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'r
          'any', 'upper', 'loose', 'nonempty', 'lax', 'signed',
          'transient', 'told', 'wide'}
 VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high',
-          'kept', 'blank', 'missing', 'once', 'only', 'scale', 'mirror'}
+          'kept', 'blank', 'missing', 'once', 'refused', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
             'int', 'long', 'register', 'return', 'short', 'signed', 'static', 'struct', 'switch', 'union', 'unsigned',
             'void', 'volatile', 'while'}

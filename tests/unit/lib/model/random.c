@@ -188,7 +188,7 @@ static void fill_field(const ModelField *field, const ModelFrame *frame, gpointe
     gboolean needed = field->initial || (field->marks & (MODEL_REQUIRED | MODEL_ALWAYS));
     gboolean is_child = field->kind == MODEL_STRUCT || field->kind == MODEL_LIST;
 
-    if (!model_is_unset(field, object) || !model_applies(field, frame) || field->mirror || !has_carrier(field, frame))
+    if (!model_is_unset(field, object) || !model_applies(field, frame) || field->mirror || field->refused || !has_carrier(field, frame))
         return;
     if (!needed && (is_child && depth >= DEPTH_MAX ? TRUE : !chance(rand, is_child ? 60 - 5 * depth : 50)))
         return;

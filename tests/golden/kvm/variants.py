@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Families of domain documents: many small variants of one device each, held against what libvirtd 9.0.0 said of them.
+
+    variants.py ARGV_TOOL [FAMILY...]   what the KVM driver makes of them, beside variants/FAMILY.json
+    variants.py --record [FAMILY...]    asks libvirtd and writes variants/FAMILY.json
+
+variants/FAMILY.py has VARIANTS, {name: what stands in <devices>, or (that, what stands before)}, for a pc, or for a q35 if the name
+ends so; BOTH, names of those that are asked on both; and DIFFERENT, {name: why we answer something else}. Recorded is the error,
+or in what the definition differs from that of the bare guest."""
+import difflib
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+FOLDER = HERE / 'variants'
+DOCUMENT = """<domain type='qemu'><name>{name}</name><uuid>1e1b9a1c-2f4b-4a7e-9d53-0f6c8a3b7d11</uuid><memory>65536</memory>{before}\
+<os><type arch='x86_64' machine='pc-{machine}-7.2'>hvm</type></os><devices>{devices}</devices></domain>"""
+
+
+def family(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / (name + '.py'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def machine_of(name):
+    return 'q35' if name.endswith('-q35') else 'pc'
+
+
+def documents(module):
+    wanted = {'plain': '', 'plain-q35': '', **module.VARIANTS, **{name + '-q35': module.VARIANTS[name] for name in module.BOTH}}
+    found = {}
+    for name, what in wanted.items():
+        devices, before = what if isinstance(what, tuple) else (what, '')
+        machine = {'pc': 'i440fx', 'q35': 'q35'}[machine_of(name)]
+        found[name] = DOCUMENT.format(name='v', before=before, devices=devices, machine=machine)
+    return found
+
+
+def scrub(xml, source):
+    known = source.lower()
+    return re.sub(r"<mac address='([^']*)'", lambda m: m[0] if m[1].lower() in known else "<mac address='GENERATED'", xml)
+
+
+def changes(xml, plain):
+    lines = difflib.unified_diff(plain.splitlines(), xml.splitlines(), n=0, lineterm='')
+    return [line for line in lines if not line.startswith(('---', '+++'))]
+
+
+def answers_of(raw, docs):
+    """{name: xml or error} as they are recorded and compared."""
+    made = {}
+    for name, answer in raw.items():
+        plain = raw['plain-q35' if machine_of(name) == 'q35' else 'plain']
+        differs = isinstance(answer, str) and not name.startswith('plain')
+        made[name] = changes(scrub(answer, docs[name]), plain) if differs else answer
+    return made
+
+
+def ask_ours(tool, docs):
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {os.path.join(folder, name): name for name in docs}
+        for path, name in paths.items():
+            pathlib.Path(path).write_text(docs[name])
+        out = subprocess.run([tool, '--caps', str(HERE / 'caps'), '--firmware', str(HERE / 'firmware')], input='\n'.join(paths) + '\n',
+                             capture_output=True, text=True, timeout=300, check=True)
+    raw = {}
+    for line in out.stdout.splitlines():
+        answer = json.loads(line)
+        error = answer.get('error')
+        raw[paths[answer['file']]] = answer['xml'] if 'xml' in answer else [error['code'], error['domain'], error['message']]
+    return raw
+
+
+def ask_libvirtd(docs):
+    sys.path.insert(0, str(HERE.parent.parent))
+    import libvirt
+    from lib import server, world
+    world.enter()
+    raw, rest = {}, list(docs.items())
+    while rest:
+        with server.Libvirtd() as target:  # some documents kill it
+            conn = target.connect()
+            while rest and conn.isAlive():
+                name, document = rest.pop(0)
+                try:
+                    domain = conn.defineXML(document)
+                    raw[name] = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
+                    domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+                except libvirt.libvirtError as error:
+                    raw[name] = [error.get_error_code(), error.get_error_domain(), error.get_error_message()]
+    return raw
+
+
+def record(names):
+    for name in names:
+        docs = documents(family(name))
+        answers = answers_of(ask_libvirtd(docs), docs)
+        text = ',\n'.join('%s: %s' % (json.dumps(key), json.dumps(answers[key])) for key in answers)
+        (FOLDER / (name + '.json')).write_text('{\n%s\n}\n' % text)
+
+
+def hold(out, name, tool):
+    module = family(name)
+    docs = documents(module)
+    ours = answers_of(ask_ours(tool, docs), docs)
+    theirs = json.loads((FOLDER / (name + '.json')).read_text())
+    for title in docs:
+        allowed = title in module.DIFFERENT
+        same = ours[title] == theirs[title]
+        why = ['libvirtd: %s' % theirs[title], 'we:       %s' % ours[title]] if not allowed else ['listed as different, and is not']
+        out.case('%s: %s' % (name, title), same != allowed, why)
+
+
+def main():
+    words = sys.argv[1:]
+    names = [word for word in words if (FOLDER / (word + '.py')).exists()] or sorted(path.stem for path in FOLDER.glob('*.py'))
+    if words[0] == '--record':
+        return record(names)
+    sys.path.insert(0, str(HERE.parent.parent))
+    from lib import tap
+    out = tap.Lines()
+    for name in names:
+        hold(out, name, words[0])
+    return out.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
