@@ -3,6 +3,7 @@
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
+#include "lib/model/domain-sysinfo.h"
 
 static gboolean is_flash(const OsLoader *loader)
 {
@@ -94,34 +95,8 @@ void argv_boot(const Domain *live, GPtrArray *parts)
     add_file("-dtb", live->os->dtb, parts);
 }
 
-/* libvirt's names of the values of each SMBIOS table, and QEMU's. */
-typedef struct {
-    const char *name;
-    const char *option;
-} Value;
-
-static const Value bios_values[] = {{"vendor", "vendor"}, {"version", "version"}, {"date", "date"}, {"release", "release"},
-                                    {NULL, NULL}};
-static const Value system_values[] = {{"manufacturer", "manufacturer"}, {"product", "product"}, {"version", "version"},
-                                      {"serial", "serial"}, {"uuid", "uuid"}, {"sku", "sku"}, {"family", "family"},
-                                      {NULL, NULL}};
-static const Value board_values[] = {{"manufacturer", "manufacturer"}, {"product", "product"}, {"version", "version"},
-                                     {"serial", "serial"}, {"asset", "asset"}, {"location", "location"}, {NULL, NULL}};
-static const Value chassis_values[] = {{"manufacturer", "manufacturer"}, {"version", "version"}, {"serial", "serial"},
-                                       {"asset", "asset"}, {"sku", "sku"}, {NULL, NULL}};
-
-static const char *value_of(const SysinfoTable *table, const char *name)
-{
-    for (guint i = 0; i < table->entries->len; i++) {
-        const SysinfoEntry *entry = g_ptr_array_index(table->entries, i);
-
-        if (g_strcmp0(entry->name, name) == 0)
-            return entry->value;
-    }
-    return NULL;
-}
-
-static void add_table(const SysinfoTable *table, int number, const Value *values, GPtrArray *parts)
+/* QEMU has libvirt's names for the values. */
+static void add_table(const SysinfoTable *table, int number, const char *const *names, GPtrArray *parts)
 {
     GString *text;
 
@@ -129,12 +104,12 @@ static void add_table(const SysinfoTable *table, int number, const Value *values
         return;
     text = g_string_new(NULL);
     g_string_append_printf(text, "type=%d", number);
-    for (; values->name; values++) {
-        const char *value = value_of(table, values->name);
+    for (; *names; names++) {
+        const char *value = sysinfo_value(table, *names);
         g_autofree char *escaped = value ? part_escape(value) : NULL;
 
         if (escaped)
-            g_string_append_printf(text, ",%s=%s", values->option, escaped);
+            g_string_append_printf(text, ",%s=%s", *names, escaped);
     }
     parts_add_option(parts, "-smbios", g_string_free(text, FALSE));
 }
@@ -155,6 +130,21 @@ static void add_strings(const SysinfoTable *table, GPtrArray *parts)
     parts_add_option(parts, "-smbios", g_string_free(text, FALSE));
 }
 
+void argv_firmware_files(const Domain *live, GPtrArray *parts)
+{
+    for (guint i = 0; i < live->sysinfo->len; i++) {
+        const Sysinfo *info = g_ptr_array_index(live->sysinfo, i);
+
+        for (guint n = 0; n < info->entries->len; n++) {
+            const SysinfoEntry *entry = g_ptr_array_index(info->entries, n);
+            g_autofree char *name = part_escape(entry->name);
+            g_autofree char *value = part_escape(entry->file ? entry->file : entry->value);
+
+            parts_add_option(parts, "-fw_cfg", g_strdup_printf("name=%s,%s=%s", name, entry->file ? "file" : "string", value));
+        }
+    }
+}
+
 void argv_smbios(const Domain *live, GPtrArray *parts)
 {
     if (!live->os->smbios || live->os->smbios->mode != SMBIOS_MODE_SYSINFO)
@@ -164,11 +154,11 @@ void argv_smbios(const Domain *live, GPtrArray *parts)
 
         if (info->type != SYSINFO_TYPE_SMBIOS)
             continue;
-        add_table(info->bios, 0, bios_values, parts);
-        add_table(info->system, 1, system_values, parts);
+        add_table(info->bios, 0, sysinfo_bios, parts);
+        add_table(info->system, 1, sysinfo_system, parts);
         for (guint n = 0; n < info->base_boards->len; n++)
-            add_table(g_ptr_array_index(info->base_boards, n), 2, board_values, parts);
-        add_table(info->chassis, 3, chassis_values, parts);
+            add_table(g_ptr_array_index(info->base_boards, n), 2, sysinfo_base_board, parts);
+        add_table(info->chassis, 3, sysinfo_chassis, parts);
         add_strings(info->oem_strings, parts);
     }
 }

@@ -29,6 +29,7 @@ guint argv_flash(const Domain *live, GPtrArray *parts);
 gboolean argv_firmware(const Domain *live, GPtrArray *parts, GError **error);
 void argv_boot(const Domain *live, GPtrArray *parts);
 void argv_smbios(const Domain *live, GPtrArray *parts);
+void argv_firmware_files(const Domain *live, GPtrArray *parts);
 
 /* argv-clock.c: base and timers. Before: a distance from local time becomes one from UTC, as the zone is now. */
 void argv_clock_prepare(Domain *live);

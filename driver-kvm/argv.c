@@ -178,6 +178,7 @@ gboolean argv_build(const Domain *live, const Caps *caps, ArgvContext *context, 
         return FALSE;
     add_uuid(live, parts);
     argv_smbios(live, parts);
+    argv_firmware_files(live, parts);
     add_monitor(live, context, parts);
     argv_clock(live, caps, context, parts);
     argv_power(live, caps, parts);

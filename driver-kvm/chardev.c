@@ -26,14 +26,17 @@ static gboolean validate_reconnect(const ChardevView *view, GError **error)
 {
     const Reconnect *reconnect = view->source ? view->source->reconnect : NULL;
 
-    if (reconnect && reconnect->enabled == TOGGLE_ON && view->source->mode == CHARDEV_MODE_BIND)
+    if (reconnect && reconnect->enabled != TOGGLE_UNSET &&
+        (view->source->mode == CHARDEV_MODE_BIND || (view->type == CHARDEV_TYPE_UNIX && !view->source->path)))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
                          "chardev reconnect is possible only for connect mode");
     return TRUE;
 }
 
-void chardev_complete(ChardevType type, ChardevSource *source, ChardevProtocol **protocol)
+void chardev_complete(ChardevType type, ChardevSource *source, ChardevProtocol **protocol, ChardevLog **log)
 {
+    if (*log && !(*log)->file)
+        g_clear_pointer(log, chardev_log_free);
     if (source && (type == CHARDEV_TYPE_UNIX ? source->path != NULL : type == CHARDEV_TYPE_TCP) &&
         source->mode == CHARDEV_MODE_UNSET)
         source->mode = CHARDEV_MODE_CONNECT;
@@ -80,33 +83,44 @@ static gboolean has_spice(const Domain *def)
     return FALSE;
 }
 
-gboolean chardev_validate(const Domain *def, const ChardevView *view, GError **error)
+static gboolean validate_source(const ChardevView *view, GError **error)
 {
     const ChardevSource *source = view->source;
 
-    if (view->type == CHARDEV_TYPE_SPICEVMC && !view->spice)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "spicevmc device type only supports virtio");
-    if ((view->type == CHARDEV_TYPE_SPICEVMC || view->type == CHARDEV_TYPE_SPICEPORT) && !has_spice(def))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "chardev '%s' not supported without spice graphics",
-                         chardev_type_to_string(view->type));
     switch (view->type) {
     case CHARDEV_TYPE_FILE:
     case CHARDEV_TYPE_PIPE:
     case CHARDEV_TYPE_DEV:
         return need(chardev_path(view), "path", error);
     case CHARDEV_TYPE_UNIX:
-        return validate_reconnect(view, error);
+        return validate_reconnect(view, error) && (view->named || need(chardev_path(view), "path", error));
     case CHARDEV_TYPE_TCP:
         if (!validate_reconnect(view, error))
             return FALSE;
         return need(source ? source->host : NULL, "host", error) && need(source->service, "service", error);
     case CHARDEV_TYPE_UDP:
         return need(source ? source->service : NULL, "service", error);
+    case CHARDEV_TYPE_NMDM:
+        return (source && source->master && source->slave) ||
+               error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                         "Should define both master and slave path attributes for nmdm device");
     case CHARDEV_TYPE_SPICEPORT:
-        return need(source ? source->channel : NULL, "channel", error);
+        return (source && source->channel) ||
+               error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "Missing source channel attribute for char device");
     default:
         return TRUE;
     }
+}
+
+gboolean chardev_validate(const Domain *def, const ChardevView *view, GError **error)
+{
+    if (!validate_source(view, error))
+        return FALSE;
+    if (view->type == CHARDEV_TYPE_SPICEVMC && !view->spice)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "spicevmc device type only supports virtio");
+    return (view->type != CHARDEV_TYPE_SPICEVMC && view->type != CHARDEV_TYPE_SPICEPORT) || has_spice(def) ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "chardev '%s' not supported without spice graphics",
+                     chardev_type_to_string(view->type));
 }
 
 /* A socket that an earlier run left is replaced, any other file is not touched. */

@@ -10,13 +10,14 @@ typedef struct {
     ChardevSource *bind_source; /* udp: where it is received */
     const ChardevProtocol *protocol;
     const ChardevLog *log;
+    gboolean named;             /* a unix socket without a path gets one: of a virtio channel */
     gboolean parallel;          /* of a parallel port: a host's device is one too */
     const char *spice;          /* what SPICE is to carry, where it is the back end: "vdagent", "usbredir", "smartcard" */
 } ChardevView;
 
 #define CHARDEV_VIEW(device)                                                                                       \
     ((ChardevView){(device)->type, (device)->source, (device)->bind_source, (device)->protocol, (device)->log, FALSE,   \
-                    NULL})
+                    FALSE, NULL})
 
 static inline const char *chardev_path(const ChardevView *view)
 {
@@ -28,9 +29,9 @@ static inline gboolean chardev_listens(const ChardevView *view)
     return view->source && view->source->mode == CHARDEV_MODE_BIND;
 }
 
-/* What a document may leave open. Both may become new objects. */
-void chardev_complete(ChardevType type, ChardevSource *source, ChardevProtocol **protocol);
-#define CHARDEV_COMPLETE(device) chardev_complete((device)->type, (device)->source, &(device)->protocol)
+/* What a document may leave open. PROTOCOL and LOG may become others. */
+void chardev_complete(ChardevType type, ChardevSource *source, ChardevProtocol **protocol, ChardevLog **log);
+#define CHARDEV_COMPLETE(device) chardev_complete((device)->type, (device)->source, &(device)->protocol, &(device)->log)
 
 /* FN for each character device of LIVE but the consoles that stand for a serial port: their back end, where its source is
  * kept, and their alias (NULL: none yet). */

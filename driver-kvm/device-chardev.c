@@ -132,8 +132,10 @@ static gboolean validate_serial(const Domain *def, gconstpointer device, const C
 static ChardevView view_of(const Chardev *chardev)
 {
     ChardevView view = CHARDEV_VIEW(chardev);
+    ChardevTargetType type = chardev->target->type;
 
-    view.spice = chardev->target->type == CHARDEV_TARGET_TYPE_VIRTIO ? "vdagent" : NULL;
+    view.spice = type == CHARDEV_TARGET_TYPE_VIRTIO ? "vdagent" : NULL;
+    view.named = type == CHARDEV_TARGET_TYPE_VIRTIO || type == CHARDEV_TARGET_TYPE_XEN;
     return view;
 }
 

@@ -16,6 +16,10 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
         g_free(rng->backend->value);
         rng->backend->value = g_strdup("/dev/random");
     }
+    if (rng->backend->model == RNG_BACKEND_MODEL_EGD)
+        CHARDEV_COMPLETE(rng->backend);
+    if (rng->rate && (rng->rate->bytes == UNSET32 || rng->rate->bytes == 0))
+        g_clear_pointer(&rng->rate, rng_rate_free);
     return TRUE;
 }
 
@@ -26,8 +30,6 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
 
     if (rng->backend->model != RNG_BACKEND_MODEL_EGD)
         return TRUE;
-    if (view.type == CHARDEV_TYPE_UNIX && (!view.source || !view.source->path))
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "Missing source path attribute for char device");
     return chardev_validate(def, &view, error);
 }
 

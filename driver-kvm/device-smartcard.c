@@ -31,6 +31,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
 
     if (card->mode == SMARTCARD_MODE_HOST_CERTIFICATES && card->certificates->len != CERTIFICATES)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "host-certificates mode needs exactly three certificates");
+    if (card->database && !g_path_is_absolute(card->database))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "expecting absolute path: %s", card->database);
     if (def->devices->smartcards->len > 1 ||
         (card->address && card->address->type == ADDRESS_TYPE_CCID && (card->address->controller || card->address->slot)))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,

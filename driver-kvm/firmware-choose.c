@@ -85,6 +85,12 @@ static gboolean validate_loader(const DomainOs *os, GError **error)
         if ((loader || os->nvram) && (!loader || !loader->path || !*loader->path))
             return error_set(error, DETAIL, "no loader path specified and firmware auto selection disabled");
     }
+    if (os->firmware == OS_FIRMWARE_BIOS && os->nvram)
+        return error_set(error, DETAIL, "firmware type 'bios' does not support nvram");
+    if (loader && loader->stateless == TOGGLE_OFF && os->firmware == OS_FIRMWARE_BIOS)
+        return error_set(error, DETAIL, "Only EFI firmware permits NVRAM");
+    if (loader && loader->stateless == TOGGLE_OFF && os->firmware == OS_FIRMWARE_UNSET && loader->type != LOADER_TYPE_PFLASH)
+        return error_set(error, DETAIL, "Only pflash loader type permits NVRAM");
     if (!loader || loader->stateless != TOGGLE_ON || !os->nvram)
         return TRUE;
     return error_set(error, DETAIL, os->nvram->template ? "NVRAM template is not permitted when loader is stateless"
@@ -96,13 +102,16 @@ static gboolean is_uefi(const DomainOs *os)
     return os->firmware == OS_FIRMWARE_EFI || (os->loader && os->loader->type == LOADER_TYPE_PFLASH);
 }
 
-gboolean firmware_validate(const Domain *def, GError **error)
+/* What QEMU's machines need for it. */
+static gboolean validate_machine(const Domain *def, GError **error)
 {
     const OsLoader *loader = def->os->loader;
+    const OsNvram *nvram = def->os->nvram;
     const FeatureSmm *smm = def->features ? def->features->smm : NULL;
 
-    if (!validate_loader(def->os, error))
-        return FALSE;
+    if (nvram && nvram->source && nvram->type != STORAGE_TYPE_FILE && nvram->type != STORAGE_TYPE_BLOCK &&
+        nvram->type != STORAGE_TYPE_NETWORK)
+        return error_set(error, UNSUPPORTED, "unsupported nvram disk type '%s'", storage_type_to_string(nvram->type));
     if (is_uefi(def->os) && machine_is_x86(def) && !(def->features && def->features->acpi))
         return error_set(error, UNSUPPORTED, "UEFI requires ACPI on this architecture");
     if (!loader || loader->secure != TOGGLE_ON)
@@ -113,6 +122,11 @@ gboolean firmware_validate(const Domain *def, GError **error)
         return error_set(error, UNSUPPORTED, "Secure boot is supported for x86_64 architecture only");
     return def->os->firmware != OS_FIRMWARE_UNSET || (smm && smm->state == TOGGLE_ON) ||
            error_set(error, UNSUPPORTED, "Secure boot requires SMM feature enabled");
+}
+
+gboolean firmware_validate(const Domain *def, GError **error)
+{
+    return validate_machine(def, error) && validate_loader(def->os, error);
 }
 
 /* Firmware in read-only flash that the document names, with variables of its own. */

@@ -113,6 +113,16 @@ static void add_disk(GPtrArray *paths, const Disk *disk)
         dac_paths_add(paths, source_path(store->type, store->source), FALSE);
 }
 
+static void add_firmware_files(GPtrArray *paths, const Domain *live)
+{
+    for (guint i = 0; i < live->sysinfo->len; i++) {
+        const GPtrArray *entries = ((const Sysinfo *)g_ptr_array_index(live->sysinfo, i))->entries;
+
+        for (guint n = 0; n < entries->len; n++)
+            dac_paths_add(paths, ((const SysinfoEntry *)g_ptr_array_index(entries, n))->file, FALSE);
+    }
+}
+
 static void add_os(GPtrArray *paths, const DomainOs *os)
 {
     dac_paths_add(paths, os->kernel, FALSE);
@@ -157,6 +167,7 @@ gboolean start_access(Start *start, GError **error)
     const Domain *live = start->live;
 
     add_os(paths, live->os);
+    add_firmware_files(paths, live);
     for (guint i = 0; i < live->devices->disks->len; i++)
         add_disk(paths, live->devices->disks->pdata[i]);
     chardev_each(live, add_chardev, paths);

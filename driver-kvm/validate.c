@@ -115,10 +115,40 @@ static gboolean validate_boot(const Domain *def, GError **error)
     return TRUE;
 }
 
+/* QEMU keeps all names but those below opt/ to itself, and there those of its firmware. */
+static gboolean validate_firmware_files(const Domain *def, GError **error)
+{
+    for (guint i = 0; i < def->sysinfo->len; i++) {
+        const GPtrArray *entries = ((const Sysinfo *)g_ptr_array_index(def->sysinfo, i))->entries;
+
+        for (guint n = 0; n < entries->len; n++) {
+            const char *name = ((const SysinfoEntry *)g_ptr_array_index(entries, n))->name;
+
+            if (!g_str_has_prefix(name, "opt/"))
+                return unsupported(error, "Invalid firmware name");
+            if (g_str_has_prefix(name, "opt/ovmf/") || g_str_has_prefix(name, "opt/org.qemu/"))
+                return unsupported(error, "That firmware name is reserved");
+        }
+    }
+    return TRUE;
+}
+
+/* Guests that their host cannot look into. */
+static gboolean validate_secret_guest(const Domain *def, GError **error)
+{
+    const LaunchSecurity *security = def->launch_security;
+
+    if (!security)
+        return TRUE;
+    return unsupported(error, security->type == LAUNCH_SECURITY_TYPE_SEV
+                                  ? "SEV launch security is not supported with this QEMU binary"
+                                  : "S390 PV launch security is not supported with this QEMU binary");
+}
+
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
     return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error) &&
-           validate_tunable(def, error);
+           validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_tunable(def, error);
 }
 
 /* What each timer can be told. */

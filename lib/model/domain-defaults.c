@@ -4,8 +4,11 @@
 #include "lib/model/domain-address.h"
 #include "lib/model/domain-cpus.h"
 #include "lib/model/domain-hostdev.h"
+#include "lib/model/domain-sysinfo.h"
 #include "lib/model/domain-validate.h"
 #include "lib/uuid.h"
+
+#define BOOTS_MAX 4 /* as many kinds as there are */
 
 char *domain_random_mac(void)
 {
@@ -203,7 +206,11 @@ gboolean domain_normalize(Domain *def, GError **error)
 
     if (strchr(def->name, '/'))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", def->name);
+    if (!domain_normalize_sysinfo(def, error))
+        return FALSE;
     name_things(def);
+    if (def->os->boots->len > BOOTS_MAX)
+        g_ptr_array_set_size(def->os->boots, BOOTS_MAX);
     normalize_versions(def->devices->redirfilter);
     if (!domain_normalize_cpus(def, error) || !put_primary_video_first(def, error))
         return FALSE;

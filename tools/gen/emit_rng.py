@@ -164,7 +164,7 @@ class Emitter:
         text = f'<attribute name={quoteattr(field.xml)}>{self.scalar(field)}</attribute>'
         if field.type == 'size':
             text = f'<group>{text}{self.unit()}</group>'
-        return optional(text, 'required' not in field.marks or field.option('default') is not None)
+        return optional(text, 'required' not in field.marks or 'told' in field.marks or field.option('default') is not None)
 
     @staticmethod
     def unit() -> str:

@@ -5,8 +5,8 @@
     variants.py ARGV_TOOL [FAMILY...]   what the KVM driver makes of them, beside variants/FAMILY.json
     variants.py --record [FAMILY...]    asks libvirtd and writes variants/FAMILY.json
 
-variants/FAMILY.py has VARIANTS, {name: what stands in <devices>, or (that, what stands before)}, for a pc, or for a q35 if the name
-ends so; BOTH, names of those that are asked on both; and DIFFERENT, {name: why we answer something else}. Recorded is the error,
+variants/FAMILY.py has VARIANTS, {name: what stands in <devices>, or a dictionary of the parts of DOCUMENT}, for a pc, or for a q35 if
+the name ends so; BOTH, names of those that are asked on both; and DIFFERENT, {name: why we answer something else}. Recorded is the error,
 or in what the definition differs from that of the bare guest."""
 import difflib
 import importlib.util
@@ -20,8 +20,9 @@ import tempfile
 
 HERE = pathlib.Path(__file__).parent
 FOLDER = HERE / 'variants'
-DOCUMENT = """<domain type='qemu'><name>{name}</name><uuid>1e1b9a1c-2f4b-4a7e-9d53-0f6c8a3b7d11</uuid><memory>65536</memory>{before}\
-<os><type arch='x86_64' machine='pc-{machine}-7.2'>hvm</type></os><devices>{devices}</devices></domain>"""
+DOCUMENT = """<domain type='{type}'><name>v</name>{uuid}<memory>65536</memory>{before}<os{firmware}>\
+<type arch='x86_64' machine='pc-{machine}-7.2'>hvm</type>{os}</os>{after}<devices>{devices}</devices></domain>"""
+PARTS = {'type': 'qemu', 'uuid': '<uuid>1e1b9a1c-2f4b-4a7e-9d53-0f6c8a3b7d11</uuid>', 'before': '', 'firmware': '', 'os': '', 'after': '', 'devices': ''}
 
 
 def family(name):
@@ -39,9 +40,8 @@ def documents(module):
     wanted = {'plain': '', 'plain-q35': '', **module.VARIANTS, **{name + '-q35': module.VARIANTS[name] for name in module.BOTH}}
     found = {}
     for name, what in wanted.items():
-        devices, before = what if isinstance(what, tuple) else (what, '')
-        machine = {'pc': 'i440fx', 'q35': 'q35'}[machine_of(name)]
-        found[name] = DOCUMENT.format(name='v', before=before, devices=devices, machine=machine)
+        parts = {**PARTS, **(what if isinstance(what, dict) else {'devices': what})}
+        found[name] = DOCUMENT.format(**parts, machine={'pc': 'i440fx', 'q35': 'q35'}[machine_of(name)])
     return found
 
 
