@@ -17,6 +17,7 @@
 #include "daemon/config.h"
 #include "daemon/core/core.h"
 #include "daemon/core/hook.h"
+#include "daemon/core/host-sleep.h"
 #include "daemon/host-end.h"
 #include "daemon/idle.h"
 #include "daemon/places.h"
@@ -177,6 +178,7 @@ static gboolean open_server(Daemon *daemon, GError **error)
     ServerLimits limits = limits_of(daemon);
 
     daemon->bus = bus_new(daemon->event);
+    host_sleep_open(daemon->event, daemon->bus, "");
     daemon->polkit = polkit_new(daemon->event, daemon->bus);
     daemon->server = server_new(daemon->io, core_loader(daemon->core), daemon->polkit);
     server_set_limits(daemon->server, &limits);
@@ -376,6 +378,7 @@ static void stop_listening(gpointer data)
 
 static void close_bus(gpointer data)
 {
+    host_sleep_close();
     g_clear_pointer(&((Daemon *)data)->bus, bus_free);
 }
 

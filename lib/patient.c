@@ -147,6 +147,14 @@ static int do_write_head(const Work *work, Answer *answer)
     return -1;
 }
 
+static int do_write_text(const Work *work, Answer *answer)
+{
+    int fd = open(work->path, O_WRONLY | O_CLOEXEC);
+
+    answer->errnum = fd < 0 || write(fd, work->data, work->length) != (ssize_t)work->length ? errno : 0;
+    return -1;
+}
+
 static void work_in_copy(const Work *work, int out) __attribute__((noreturn));
 
 /* Only system calls: another thread may have held any lock at the fork. */
@@ -281,6 +289,15 @@ gboolean patient_read(int fd, void *data, gsize length, gint64 at, gsize *ret_le
 gboolean patient_write_head(int fd, const void *data, gsize length, gint64 deadline)
 {
     const Work work = {.fn = do_write_head, .fd = fd, .data = (void *)data, .length = length};
+    Answer answer;
+    int none;
+
+    return run(&work, deadline, &answer, &none);
+}
+
+gboolean patient_write_text(const char *path, const char *text, gint64 deadline)
+{
+    const Work work = {.fn = do_write_text, .fd = -1, .path = path, .data = (char *)text, .length = strlen(text)};
     Answer answer;
     int none;
 

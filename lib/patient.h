@@ -32,5 +32,8 @@ gboolean patient_read(int fd, void *data, gsize length, gint64 at, gsize *ret_le
 /* The file FD begins with DATA from now on, and that is on the disk. */
 gboolean patient_write_head(int fd, const void *data, gsize length, gint64 deadline);
 
+/* Writes TEXT to a file that is there, by one write(2): what the kernel does for it may take long. */
+gboolean patient_write_text(const char *path, const char *text, gint64 deadline);
+
 /* As close(2), which also may hang; never waits. */
 void patient_close(int fd);

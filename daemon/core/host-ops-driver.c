@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/core/host-id.h"
+#include "daemon/core/host-sleep.h"
 #include "daemon/core/hostcaps.h"
 #include "daemon/core/vm-ops.h"
 
@@ -33,6 +34,7 @@ gboolean remote_connect_get_capabilities(Call *call, RemoteConnectGetCapabilitie
         .root = "",
         .uuid = host_id(error),
         .migrates = wire_proc(call->proc->program, REMOTE_PROC_DOMAIN_MIGRATE_PERFORM3_PARAMS)->handler != NULL,
+        .sleeps = host_sleep_targets(),
     };
     if (!caps.uuid)
         return FALSE;

@@ -5,6 +5,8 @@
 
 #include "daemon/core/host-cpu.h"
 #include "daemon/core/host-memory.h"
+#include "daemon/core/host-pool.h"
+#include "daemon/core/host-sleep.h"
 #include "daemon/core/host-sysinfo.h"
 #include "daemon/core/host-topology.h"
 #include "daemon/core/hostname.h"
@@ -140,6 +142,26 @@ gboolean remote_node_get_free_pages(Call *call, const RemoteNodeGetFreePagesArgs
     return TRUE;
 }
 
+/* Cell after cell, in each the sizes in the order given. */
+gboolean remote_node_alloc_pages(Call *call, const RemoteNodeAllocPagesArgs *args, RemoteNodeAllocPagesRet *ret, GError **error)
+{
+    gboolean add = !(args->flags & VIR_NODE_ALLOC_PAGES_SET);
+    int last = 0;
+
+    if (args->n_page_sizes != args->n_page_counts || args->n_page_sizes == 0 || args->cell_count == 0 ||
+        args->cell_count > REMOTE_NODE_MAX_CELLS / args->n_page_sizes)
+        return error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "too many cells and page sizes, or none");
+    if (!last_cell(MAX(args->start_cell, HOST_ALL_CELLS), args->cell_count, &last, error))
+        return FALSE;
+    for (int cell = args->start_cell; cell <= last; cell++) {
+        for (guint i = 0; i < args->n_page_sizes; i++, ret->ret++) {
+            if (!host_pool_set(ROOT, cell, args->page_sizes[i], args->page_counts[i], add, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 /* Old calls are made twice: with 0 for the number of figures, then with that number. */
 static gboolean wrong_number(GError **error, int given, int right)
 {
@@ -207,6 +229,11 @@ gboolean remote_node_set_memory_parameters(Call *call, const RemoteNodeSetMemory
 {
     g_autoptr(Params) params = wire_params_read(args->params, args->n_params);
     return host_set_sharing(ROOT, params, error);
+}
+
+gboolean remote_node_suspend_for_duration(Call *call, const RemoteNodeSuspendForDurationArgs *args, GError **error)
+{
+    return host_sleep(args->target, args->duration, error);
 }
 
 gboolean remote_node_get_cpu_map(Call *call, const RemoteNodeGetCpuMapArgs *args, RemoteNodeGetCpuMapRet *ret,

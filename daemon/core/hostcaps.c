@@ -100,6 +100,17 @@ static void write_cpu(XmlWriter *writer, const char *root)
     xml_writer_close(writer);
 }
 
+static void write_power(XmlWriter *writer, guint sleeps)
+{
+    static const char *const elements[] = {"suspend_mem", "suspend_disk", "suspend_hybrid"}; /* by virNodeSuspendTarget */
+
+    xml_writer_open(writer, "power_management");
+    for (guint i = 0; i < G_N_ELEMENTS(elements); i++)
+        if (sleeps & 1u << i)
+            xml_writer_element(writer, elements[i], NULL);
+    xml_writer_close(writer);
+}
+
 static void write_iommu(XmlWriter *writer, const char *root)
 {
     g_autoptr(GArray) groups = sysfs_numbered(root, "/sys/kernel/iommu_groups", "");
@@ -281,7 +292,7 @@ static void write_host(XmlWriter *writer, const HostCaps *caps, const DriverInst
     xml_writer_open(writer, "host");
     xml_writer_element(writer, "uuid", caps->uuid);
     write_cpu(writer, caps->root);
-    xml_writer_element(writer, "power_management", NULL); /* we never send the host to sleep */
+    write_power(writer, caps->sleeps);
     write_iommu(writer, caps->root);
     if (caps->migrates)
         write_migration(writer);

@@ -8,6 +8,7 @@ typedef struct {
     const char *root;     /* before the paths of the kernel's files: "" on the real host */
     const char *uuid;     /* the host's, as text */
     gboolean migrates;    /* the daemon can send guests to other hosts */
+    guint sleeps;         /* how the host can sleep: bits 1 << virNodeSuspendTarget */
 } HostCaps;
 
 /* The name of confinement by user and group. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers: what there is to say against a run, and what a confidential guest would have. */
 #include "daemon/core/vm-ops.h"
+#include "daemon/core/wire-params.h"
+#include "lib/error.h"
+#include "lib/params-check.h"
 
 /* --- warnings --- */
 
@@ -46,4 +49,30 @@ gboolean remote_domain_get_launch_security_info(Call *call, const RemoteDomainGe
     if (!view)
         return FALSE;
     return !vm_view_def(view)->launch_security || ops_not_offered(call, error);
+}
+
+/* The domain capabilities say the same: nothing here starts encrypted guests, whatever their host could do. */
+gboolean remote_node_get_sev_info(Call *call, const RemoteNodeGetSevInfoArgs *args, RemoteNodeGetSevInfoRet *ret, GError **error)
+{
+    const Driver *driver = call->instance->driver;
+
+    return error_set(error, driver->error_domain, VIR_ERR_OPERATION_UNSUPPORTED, "%s does not support SEV guest", driver->type);
+}
+
+gboolean remote_domain_set_launch_security_state(Call *call, const RemoteDomainSetLaunchSecurityStateArgs *args, GError **error)
+{
+    static const ParamKnown known[] = {
+        {VIR_DOMAIN_LAUNCH_SECURITY_SEV_SECRET_HEADER, VIR_TYPED_PARAM_STRING},
+        {VIR_DOMAIN_LAUNCH_SECURITY_SEV_SECRET, VIR_TYPED_PARAM_STRING},
+        {VIR_DOMAIN_LAUNCH_SECURITY_SEV_SECRET_SET_ADDRESS, VIR_TYPED_PARAM_ULLONG},
+    };
+    g_autoptr(Params) params = wire_params_read(args->params, args->n_params);
+    g_autoptr(VmView) view = vm_view(call->vm);
+
+    if (!params_check(params, known, G_N_ELEMENTS(known), error))
+        return FALSE;
+    if (vm_view_def(view)->launch_security)
+        return ops_not_offered(call, error);
+    return error_set(error, call->instance->driver->error_domain, VIR_ERR_OPERATION_UNSUPPORTED,
+                     "setting a launch secret is only supported in SEV-enabled domains");
 }

@@ -125,6 +125,34 @@ class Host(Case):
         pages = self.conn.getFreePages([4], 0, 1)
         self.assertAlmostEqual(pages[0][4] * 4, nodes()['MemFree'], delta=SLACK)
 
+    @proves('node_alloc_pages')
+    def test_pools_of_pages(self):
+        """What changes nothing, and what is refused; a changed pool would be other tests' memory."""
+        free = self.conn.getFreePages([2048], 0, 1)
+        self.assertEqual(self.conn.allocPages({2048: 0}, -1, 1, 0), 1)
+        self.assertEqual(self.conn.allocPages({2048: 0}, 0, 5, 0), 1)
+        self.assertEqual(self.conn.getFreePages([2048], 0, 1), free)
+        ordinary = self.refused(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, self.conn.allocPages, {4: 0}, 0, 1, 0)
+        self.assertIn("system pages pool can't be modified", str(ordinary))
+        for pages, cell, text in (({3: 0}, 0, 'page size 3 is not available on node 0'), ({2048: 0, 3: 0}, 0, 'page size 3'),
+                                  ({2048: 1}, -3, 'NUMA node -3 is not available')):
+            self.assertIn(text, str(self.refused(libvirt.VIR_ERR_OPERATION_FAILED, self.conn.allocPages, pages, cell, 1, 0)))
+        self.refused(libvirt.VIR_ERR_INTERNAL_ERROR, self.conn.allocPages, {2048: 1}, 4096, 1, 0)
+        self.refused(libvirt.VIR_ERR_INVALID_ARG, self.conn.allocPages, {2048: 0}, 0, 1, 2)
+
+    @proves('domain_get_launch_security_info')
+    def test_encrypted_guests(self):
+        """There are none on a host without SEV."""
+        no_sev = self.refused(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, self.conn.getSEVInfo)
+        self.assertEqual(str(no_sev), 'Operation not supported: QEMU does not support SEV guest')
+        domain = self.conn.defineXML(guests.tiny('open'))
+        self.assertEqual(domain.launchSecurityInfo(), {})
+        secret = {'sev-secret': 'a', 'sev-secret-header': 'b'}
+        self.assertIn('only supported in SEV-enabled domains',
+                      str(self.refused(libvirt.VIR_ERR_OPERATION_UNSUPPORTED, domain.setLaunchSecurityState, secret)))
+        self.refused(libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED, domain.setLaunchSecurityState, {'secret': 'a'})
+        self.refused(libvirt.VIR_ERR_INVALID_ARG, domain.setLaunchSecurityState, secret, 1)
+
     @proves('node_get_security_model')
     def test_security_model(self):
         self.assertEqual(self.conn.getSecurityModel(), ['none', '0'])

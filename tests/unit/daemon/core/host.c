@@ -6,6 +6,7 @@
 
 #include "daemon/core/host-cpu.h"
 #include "daemon/core/host-memory.h"
+#include "daemon/core/host-pool.h"
 #include "daemon/core/host-sysinfo.h"
 #include "daemon/core/host-topology.h"
 #include "daemon/core/hostcaps.h"
@@ -217,6 +218,31 @@ static void test_sharing_is_set(void)
     g_assert_true(error_is(error, VIR_ERR_INVALID_ARG));
 }
 
+static guint64 pool(int cell)
+{
+    g_autoptr(GArray) pages = host_pages(root, cell);
+
+    return g_array_index(pages, HostPages, 1).total;
+}
+
+static void test_pools(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    put_two_cells();
+    guint64 before = pool(0);
+    g_assert_true(host_pool_set(root, 0, 2048, 3, TRUE, &error));
+    g_assert_cmpuint(pool(0), ==, before + 3);
+    g_assert_true(host_pool_set(root, 0, 2048, 205, FALSE, &error));
+    g_assert_cmpuint(pool(0), ==, 205);
+    g_assert_false(host_pool_set(root, 0, 2048, G_MAXINT64 - 4, TRUE, &error));
+    g_assert_true(error_is(error, VIR_ERR_OVERFLOW));
+    g_clear_error(&error);
+    g_assert_false(host_pool_set(root, HOST_ALL_CELLS, 3, 0, TRUE, &error));
+    g_assert_cmpstr(error->message, ==, "operation failed: page size 3 is not available");
+    g_clear_error(&error);
+}
+
 static void test_no_cells(void)
 {
     start_over();
@@ -309,7 +335,7 @@ static void test_capabilities(void)
     static const Driver driver = {.node = &ops, .domain_types = types};
     static const DriverInstance instance = {.driver = &driver};
     put_two_cells();
-    HostCaps caps = {.root = root, .uuid = "4c4c4544-0031-3510-8052-b4c04f4a3258"};
+    HostCaps caps = {.root = root, .uuid = "4c4c4544-0031-3510-8052-b4c04f4a3258", .sleeps = 1 << VIR_NODE_SUSPEND_TARGET_DISK};
     g_autofree char *text = hostcaps_format(&caps, &instance, NULL);
     g_assert_true(g_str_has_prefix(text, "<capabilities>\n\n  <host>\n    <uuid>4c4c4544-"));
     g_assert_true(g_str_has_suffix(text, "  </host>\n\n  <guest>\n    <os_type>hvm</os_type>\n  </guest>\n\n"
@@ -348,6 +374,7 @@ int main(int argc, char **argv)
     g_test_add_func("/host/memory", test_memory);
     g_test_add_func("/host/sharing", test_sharing);
     g_test_add_func("/host/sharing-is-set", test_sharing_is_set);
+    g_test_add_func("/host/pools", test_pools);
     g_test_add_func("/host/no-cells", test_no_cells);
     g_test_add_func("/host/cpu", test_cpu);
     g_test_add_func("/host/sysinfo", test_sysinfo);
