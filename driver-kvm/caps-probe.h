@@ -4,8 +4,8 @@
 #include <glib.h>
 #include "lib/process.h"
 
-/* Long enough for a binary that must first be read from a slow disk. */
-#define CAPS_PROBE_DEADLINE (10 * G_USEC_PER_SEC)
+/* Long enough for a binary that must first be read from a slow disk, by a host that has just booted and does much else. */
+#define CAPS_PROBE_DEADLINE (40 * G_USEC_PER_SEC)
 
 /* Starts BINARY (absolute) as IDS (NULL: as ourselves), asks, ends it. The answer is what caps_parse() reads, to free. NULL
  * with VIR_ERR_INTERNAL_ERROR and what the binary said. Blocks, CAPS_PROBE_DEADLINE at most. TRY_KVM: /dev/kvm is
