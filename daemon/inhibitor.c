@@ -70,7 +70,7 @@ static void tell_known(Inhibitor *inhibitor, gboolean goes)
 static void complain(Inhibitor *inhibitor, const char *why)
 {
     if (!inhibitor->told_off)
-        log_line(LOG_NOTICE, "guests will not be ended before the host is: %s", why);
+        log_line(LOG_NOTICE, "the host does not wait for guests to end by way of logind: %s", why);
     inhibitor->told_off = TRUE;
 }
 

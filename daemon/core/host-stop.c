@@ -400,7 +400,7 @@ void host_stop(const Loader *loader, const DriverPaths *paths, const HostRules *
         g_autoptr(GPtrArray) guests = look(loader, all, rules);
         if (count(guests, WAITS) == 0)
             break;
-        log_line(LOG_INFO, "the host shuts down: %u guests end first", count(guests, WAITS));
+        log_line(LOG_INFO, "the host shuts down; guests that end first: %u", count(guests, WAITS));
         write_journal(guests, paths);
         end_all(guests, all, rules, deadline);
     }
