@@ -5,22 +5,18 @@
  * is over, or who could not be started: that keeps nobody from starting but those that require it. Domains that wait for
  * each other would wait for ever: the first of them is told so in the log, and started.
  *
- * Who is settled is written to a file of this boot (AUTOSTARTED), a UUID a line, the last line "all": after a kill -9 the
- * next daemon goes on with the others, and starts nobody again whom somebody has shut down meanwhile.
+ * Who is settled is marked (boot-mark.h): after a kill -9 the next daemon goes on with the others, and starts nobody again whom
+ * somebody has shut down meanwhile.
  */
 #include "daemon/core/autostart.h"
 
 #include <string.h>
 
+#include "daemon/core/boot-mark.h"
 #include "daemon/core/host-journal.h"
 #include "daemon/core/managed-save.h"
 #include "daemon/core/registry.h"
-#include "lib/file.h"
 #include "lib/log.h"
-
-#define MARK "autostarted"
-#define MARK_ALL "all"
-#define MARK_MAX (64 * 1024 + REGISTRY_MAX * 40)
 
 typedef enum { WAITS, STARTS, STARTED, FAILED } Stage;
 
@@ -46,47 +42,19 @@ struct Autostart {
     gboolean ends;
 };
 
-static char *mark_path(const DriverPaths *paths)
+static void mark(Autostart *all, const char *line)
 {
-    return g_build_filename(paths->run, MARK, NULL);
-}
-
-static char *read_mark(const DriverPaths *paths)
-{
-    g_autofree char *path = mark_path(paths);
-    char *text = file_read(path, MARK_MAX, NULL, NULL);
-
-    return text ? text : g_strdup("");
-}
-
-static void write_mark(Autostart *all, const char *line)
-{
-    g_autofree char *path = mark_path(all->paths);
     g_autoptr(GError) error = NULL;
 
-    if (all->what != AUTOSTART_BOOT)
-        return;
-    g_string_append_printf(all->mark, "%s\n", line);
-    if (!file_replace_volatile(path, all->mark->str, -1, 0600, &error))
+    if (all->what == AUTOSTART_BOOT && !boot_mark_add(all->paths, all->mark, line, &error))
         log_line(LOG_ERR, "%s", error->message);
-}
-
-static gboolean has_line(const char *text, const char *line)
-{
-    gsize length = strlen(line);
-
-    for (const char *at = strstr(text, line); at; at = strstr(at + 1, line)) {
-        if ((at == text || at[-1] == '\n') && (at[length] == '\n' || at[length] == '\0'))
-            return TRUE;
-    }
-    return FALSE;
 }
 
 gboolean autostart_was_done(const DriverPaths *paths)
 {
-    g_autofree char *mark = read_mark(paths);
+    g_autofree char *text = boot_mark_read(paths);
 
-    return has_line(mark, MARK_ALL);
+    return boot_mark_has(text, BOOT_MARK_ALL);
 }
 
 static void one_free(gpointer data)
@@ -117,7 +85,7 @@ static void add(Autostart *all, Vm *vm, const VmView *view)
     one->policy = host_policy_new(view->next, &all->rules, &complaint);
     if (complaint)
         vm_log(vm, LOG_WARNING, "%s", complaint);
-    if (has_line(all->mark->str, vm->uuid_text))
+    if (boot_mark_has(all->mark->str, vm->uuid_text))
         one->stage = is_running(vm) ? STARTED : FAILED;
     g_ptr_array_add(all->ones, one);
 }
@@ -181,7 +149,7 @@ static void settle(One *one, const GError *error)
     g_mutex_lock(&all->lock);
     one->stage = error ? FAILED : STARTED;
     one->settled = g_get_monotonic_time() + (gint64)one->policy->delay * G_USEC_PER_SEC;
-    write_mark(all, one->vm->uuid_text);
+    mark(all, one->vm->uuid_text);
     all->running--;
     g_cond_broadcast(&all->changed);
     g_mutex_unlock(&all->lock);
@@ -278,7 +246,7 @@ static Turn turn_of(const One *one, gint64 now, gint64 *ret_wake, const char **r
 static void give_up(One *one, const char *missing)
 {
     one->stage = FAILED;
-    write_mark(one->all, one->vm->uuid_text);
+    mark(one->all, one->vm->uuid_text);
     vm_log(one->vm, LOG_ERR, "it cannot be started with the host: it requires '%s', which does not run", missing);
 }
 
@@ -355,7 +323,7 @@ static gpointer run(gpointer data)
     gboolean whole = start_all(all);
     /* The mark comes before the journal's end: what is in the journal would only be found running. */
     if (whole)
-        write_mark(all, MARK_ALL);
+        mark(all, BOOT_MARK_ALL);
     g_mutex_unlock(&all->lock);
     if (whole && !host_journal_remove(all->paths, &error))
         log_line(LOG_ERR, "%s", error->message);
@@ -365,13 +333,13 @@ static gpointer run(gpointer data)
 Autostart *autostart_begin(AutostartWhat what, const Loader *loader, const DriverPaths *paths, const HostRules *rules)
 {
     g_autofree char *journal = host_journal_read(paths);
-    g_autofree char *mark = what == AUTOSTART_BOOT ? read_mark(paths) : g_strdup("");
+    g_autofree char *marked = what == AUTOSTART_BOOT ? boot_mark_read(paths) : g_strdup("");
     Autostart *all;
 
-    if (has_line(mark, MARK_ALL))
+    if (boot_mark_has(marked, BOOT_MARK_ALL))
         return NULL;
     all = g_new0(Autostart, 1);
-    *all = (Autostart){.paths = paths, .rules = *rules, .what = what, .mark = g_string_new(mark)};
+    *all = (Autostart){.paths = paths, .rules = *rules, .what = what, .mark = g_string_new(marked)};
     g_mutex_init(&all->lock);
     g_cond_init(&all->changed);
     all->ones = g_ptr_array_new_with_free_func(one_free);

@@ -11,14 +11,12 @@
 
 #include <string.h>
 
+#include "daemon/core/guest-stop.h"
 #include "daemon/core/host-journal.h"
 #include "daemon/core/registry.h"
-#include "daemon/core/run.h"
-#include "daemon/core/vm-save.h"
 #include "lib/log.h"
 
 #define LOOKS_MAX 4
-#define AGAIN_USEC (15 * G_USEC_PER_SEC)
 
 typedef enum { WAITS, ENDS, OVER } Stage;
 
@@ -67,134 +65,6 @@ static void guest_unref(gpointer data)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_unref)
 
-static gboolean still_runs(const Guest *guest)
-{
-    g_autoptr(VmView) view = vm_view(guest->vm);
-
-    return view->id == guest->id;
-}
-
-/* --- the end of one --- */
-
-static void switch_off(const Guest *guest)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!still_runs(guest))
-        return;
-    if (run_kill(guest->vm, TRUE, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED, &error))
-        vm_log(guest->vm, LOG_INFO, "switched off with the host");
-    else
-        vm_log(guest->vm, LOG_ERR, "it is not switched off with the host: %s", error->message);
-}
-
-static void ask_to_shut_down(gpointer data)
-{
-    g_autoptr(Guest) guest = data;
-    Vm *vm = guest->vm;
-    const DriverRunOps *ops = vm->instance->driver->run;
-    g_autoptr(GError) error = NULL;
-
-    if (!still_runs(guest))
-        return;
-    if (ops->shutdown && vm_check_monitor(vm, &error) && ops->shutdown(vm->instance->self, vm, 0, &error))
-        return;
-    vm_log(vm, LOG_WARNING, "it cannot be asked to shut down: %s", error ? error->message : "the driver offers no such thing");
-    switch_off(guest);
-}
-
-/* A guest that is still booting hears no button, so it is pressed again now and then. */
-static gboolean press_until_off(Guest *guest)
-{
-    g_autoptr(GError) error = NULL;
-
-    while (g_get_monotonic_time() < guest->deadline) {
-        gint64 pause = MIN(guest->deadline, g_get_monotonic_time() + AGAIN_USEC);
-        if (!queue_push(guest->vm->queue, ask_to_shut_down, guest_ref(guest), &error)) {
-            vm_log(guest->vm, LOG_WARNING, "it cannot be asked to shut down: %s", error->message);
-            guest_unref(guest);
-            return FALSE;
-        }
-        if (vm_wait_inactive(guest->vm, pause))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static void shut_down(Guest *guest)
-{
-    guint seconds = (guint)(MAX(guest->deadline - g_get_monotonic_time(), 0) / G_USEC_PER_SEC);
-
-    if (press_until_off(guest)) {
-        vm_log(guest->vm, LOG_INFO, "shut down with the host");
-        return;
-    }
-    vm_log(guest->vm, LOG_WARNING, "it did not shut down within %u seconds", seconds);
-    switch_off(guest);
-}
-
-typedef struct {
-    const Guest *guest;
-    gboolean ok;
-    GError *error;
-} Saving;
-
-static void save_one(gpointer data)
-{
-    Saving *saving = data;
-
-    saving->ok = !still_runs(saving->guest) || vm_save_managed(saving->guest->vm, 0, &saving->error);
-}
-
-/* Takes as long as it takes: who waits for the guest's end does not wait for that. */
-static gboolean save(const Guest *guest)
-{
-    Saving saving = {guest, FALSE, NULL};
-    g_autoptr(GError) error = NULL;
-
-    queue_run(guest->vm->queue, save_one, &saving, &error);
-    if (saving.ok)
-        vm_log(guest->vm, LOG_INFO, "saved with the host's shutdown");
-    else
-        vm_log(guest->vm, LOG_WARNING, "it cannot be saved with the host's shutdown: %s",
-               saving.error ? saving.error->message : error->message);
-    g_clear_error(&saving.error);
-    return saving.ok;
-}
-
-/* What the policy comes to for a guest as it is now: one that is paused hears no button, a transient one has no managed save. */
-static HostStop action_of(const Guest *guest, const VmView *view)
-{
-    const DriverSaveOps *ops = guest->vm->instance->driver->save;
-    gboolean can_save = view->next && ops && ops->save;
-    HostStop action = guest->policy->stop;
-
-    if (action == HOST_STOP_SHUTDOWN && view->state != VIR_DOMAIN_RUNNING)
-        return can_save ? HOST_STOP_SAVE : HOST_STOP_OFF;
-    return action == HOST_STOP_SAVE && !can_save ? HOST_STOP_SHUTDOWN : action;
-}
-
-static void end(Guest *guest)
-{
-    g_autoptr(VmView) view = vm_view(guest->vm);
-
-    switch (action_of(guest, view)) {
-    case HOST_STOP_SAVE:
-        if (!save(guest))
-            shut_down(guest);
-        return;
-    case HOST_STOP_SHUTDOWN:
-        shut_down(guest);
-        return;
-    case HOST_STOP_OFF:
-        switch_off(guest);
-        return;
-    case HOST_STOP_LEAVE:
-    case HOST_STOP_UNSET:
-        return;
-    }
-}
-
 static void set_stage(Guest *guest, Stage stage)
 {
     g_mutex_lock(&guest->all->lock);
@@ -207,7 +77,7 @@ static void end_one(gpointer data)
 {
     g_autoptr(Guest) guest = data;
 
-    end(guest);
+    guest_stop(guest->vm, guest->id, guest->policy->stop, guest->deadline);
     set_stage(guest, OVER);
 }
 
@@ -267,7 +137,7 @@ static void write_journal(const GPtrArray *guests, const DriverPaths *paths)
         const Guest *guest = guests->pdata[i];
         g_autoptr(VmView) view = vm_view(guest->vm);
         if (guest->stage == WAITS && !strstr(before, guest->vm->uuid_text))
-            host_journal_add(text, guest->vm->uuid_text, action_of(guest, view));
+            host_journal_add(text, guest->vm->uuid_text, guest_stop_action(guest->vm, view, guest->policy->stop));
     }
     if (text->len > 0 && !host_journal_write(paths, text->str, &error))
         log_line(LOG_ERR, "what is saved now will not be started again with the host: %s", error->message);
