@@ -184,7 +184,7 @@ class Listening(Host):
         self.assertFalse(deaf.isActive() or linux.isActive())
         self.assertLess(seconds, 100)
         self.assertRegex(self.log(), r'\[deaf\] it did not shut down within [23] seconds')
-        self.assertRegex(self.log(), r'\[linux\] shut down with the host')
+        wait_until(lambda: '[linux] shut down with the host' in self.log(), 10, self.log)
 
 
 class Changes(Host):
