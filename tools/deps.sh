@@ -20,7 +20,7 @@ clients=(virtinst virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 gir1.2-gtk-
          prometheus-libvirt-exporter collectd-core munin-libvirt-plugins osinfo-db libosinfo-bin
          ovmf swtpm swtpm-tools syslinux syslinux-common mtools dosfstools systemd-boot-efi)
 # Debian's package of this tree, and roots and disks to put it in (tests/lab)
-lab=(mmdebstrap dpkg-dev debhelper e2fsprogs)
+lab=(mmdebstrap dpkg-dev debhelper e2fsprogs lintian)
 # Debian's libvirtd to compare with, only its programs: libvirt-daemon-system would start it on this machine
 oracle=(libvirt-daemon libvirt-daemon-driver-qemu)
 
