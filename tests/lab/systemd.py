@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A machine that runs systemd and has the package of this tree: start at boot, socket activation, restarts.
+"""A machine that runs systemd and has the package of this tree: start at boot, by sockets, restart and upgrade, shutdown.
 
     systemd.py      boots it from its disk; what happens inside is systemd-inside.py.
                     DUOVIRT_DEBS=FOLDER: packages that were built before
@@ -21,8 +21,8 @@ import debian  # noqa: E402
 from lib import tap  # noqa: E402
 
 QEMU = '/usr/bin/qemu-system-x86_64'
-BOOTS = 1
-SECONDS = int(os.environ.get('DUOVIRT_LAB_SECONDS', '420'))  # of one boot
+BOOTS = 3
+SECONDS = int(os.environ.get('DUOVIRT_LAB_SECONDS', '600'))  # of one boot
 UNIT = '''[Unit]
 After=multi-user.target duovirtd.socket
 [Service]
@@ -40,6 +40,13 @@ WantedBy=multi-user.target
 '''
 
 
+def make_guest(disk):
+    debian.run('gcc', '-m32', '-nostdlib', '-static', '-Wl,--build-id=none,-Ttext=0x7c00,--oformat=binary', '-o', disk,
+               os.path.join(HERE, 'echo.S'))
+    os.truncate(disk, 1 << 20)
+    os.chmod(disk, 0o444)
+
+
 def furnish(root, debs, folder):
     """What the machine has beside the tree."""
     root.install(debs['duovirt'])
@@ -49,6 +56,7 @@ def furnish(root, debs, folder):
     shutil.copy(debian.newer(debs['duovirt'], folder), root.path + '/lab/newer.deb')
     shutil.copy(os.path.join(HERE, 'systemd-inside.py'), root.path + '/lab/inside.py')
     os.chmod(root.path + '/lab/inside.py', 0o755)
+    make_guest(root.path + '/lab/echo')
     root.write('/etc/systemd/system/lab.service', UNIT)
     root.write('/etc/systemd/system/lab.timer', TIMER)
     root.write('/etc/hostname', 'lab\n')
