@@ -8,6 +8,7 @@
 #include "driver-kvm/address.h"
 #include "driver-kvm/address-parts.h"
 #include "driver-kvm/machine.h"
+#include "driver-kvm/memory.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
 #include "lib/model/pci-map.h"
@@ -314,5 +315,6 @@ static gboolean assign_pci(Domain *def, GError **error)
 
 gboolean address_assign(Domain *def, const Caps *caps, GError **error)
 {
-    return domain_address_virtio_serial(def, error) && assign_pci(def, error) && address_usb(def, error);
+    return memory_assign_slots(def, error) && domain_address_virtio_serial(def, error) && assign_pci(def, error) &&
+           address_usb(def, error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/argv-parts.h"
+#include "driver-kvm/device.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
@@ -45,9 +46,13 @@ gboolean argv_machine(const Domain *live, const Caps *caps, GPtrArray *parts, GE
     option(text, "dump-guest-core", live->memory_dump_core == TOGGLE_ON ? "on" : "off");
     if (live->memory_backing && live->memory_backing->nosharepages)
         option(text, "mem-merge", "off");
+    if (device_memory_any(live, MEMORY_DEVICE_MODEL_NVDIMM))
+        option(text, "nvdimm", "on");
     option(text, "memory-backend", memory);
     for (guint i = 0; i < argv_flash(live, NULL); i++)
         g_string_append_printf(text, ",pflash%u=" ARGV_FLASH, i, i);
+    if (argv_has_hmat(live))
+        option(text, "hmat", "on");
     if (live->os->bios && live->os->bios->useserial == TOGGLE_ON)
         option(text, "graphics", "off"); /* the firmware writes to the serial port then */
     parts_add_option(parts, "-machine", g_string_free(text, FALSE));

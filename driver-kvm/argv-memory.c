@@ -1,152 +1,90 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/argv-parts.h"
+#include "driver-kvm/memory.h"
 #include "driver-kvm/part.h"
-#include "driver-kvm/props.h"
-#include "lib/cpuset.h"
 #include "lib/error.h"
 #include <string.h>
-#include <unistd.h>
 
-static guint n_cells(const Domain *live)
-{
-    return live->cpu && live->cpu->numa ? live->cpu->numa->cells->len : 0;
-}
+#define DISTANCE_HERE 10
+#define DISTANCE_THERE 20
 
 const char *argv_main_memory(const Domain *live, const Caps *caps)
 {
     const CapsMachine *machine = caps_machine(caps, live->os->type->machine);
 
-    return machine && n_cells(live) == 0 ? machine->default_ram : NULL;
-}
-
-/* QEMU counts in MiB. */
-static guint64 in_mib(guint64 kib)
-{
-    return (kib + 1023) / 1024;
-}
-
-/* A piece of the guest's memory: all of it, or a node's. */
-typedef struct {
-    const char *id;
-    guint64 mib;
-    const NumaCell *cell; /* NULL: all */
-    guint node;
-} Piece;
-
-/* Size in KiB of the huge pages that PIECE is made of; 0: of ordinary ones. */
-static guint64 page_size(const Domain *live, const Piece *piece)
-{
-    const Hugepages *huge = live->memory_backing ? live->memory_backing->hugepages : NULL;
-    guint64 size = 0;
-
-    for (guint i = 0; huge && i < huge->pages->len; i++) {
-        const HugePage *page = huge->pages->pdata[i];
-        g_autoptr(CpuSet) nodes = page->nodeset ? cpuset_parse(page->nodeset, NULL) : NULL;
-
-        if (!nodes || cpuset_has(nodes, piece->node))
-            size = page->size;
-    }
-    return size == (guint64)getpagesize() / 1024 ? 0 : size;
-}
-
-static void add_host_nodes(const Numatune *tune, const Piece *piece, JsonObject *props)
-{
-    static const char *const policies[] = {[NUMATUNE_MODE_STRICT] = "bind", [NUMATUNE_MODE_PREFERRED] = "preferred",
-                                           [NUMATUNE_MODE_INTERLEAVE] = "interleave", [NUMATUNE_MODE_RESTRICTIVE] = NULL};
-    const char *nodeset = tune && tune->memory ? tune->memory->nodeset : NULL;
-    NumatuneMode mode = tune && tune->memory ? tune->memory->mode : NUMATUNE_MODE_STRICT;
-    g_autoptr(CpuSet) nodes = NULL;
-    JsonArray *list;
-
-    for (guint i = 0; tune && piece->cell && i < tune->memnodes->len; i++) {
-        const NumatuneMemnode *own = tune->memnodes->pdata[i];
-        if (own->cellid == piece->node) {
-            nodeset = own->nodeset;
-            mode = own->mode;
-        }
-    }
-    nodes = nodeset ? cpuset_parse(nodeset, NULL) : NULL;
-    if (!nodes || !policies[mode])
-        return;
-    list = json_array_new();
-    for (int node = cpuset_next(nodes, -1); node >= 0; node = cpuset_next(nodes, node))
-        json_array_add_int_element(list, node);
-    json_object_set_array_member(props, "host-nodes", list);
-    props_string(props, "policy", policies[mode]);
-}
-
-static void add_backend(const Domain *live, const ArgvContext *context, const Piece *piece, GPtrArray *parts)
-{
-    const MemoryBacking *backing = live->memory_backing;
-    MemoryBackingType kind = backing && backing->source ? backing->source->type : MEMORY_BACKING_TYPE_UNSET;
-    MemoryAccess own = piece->cell ? piece->cell->mem_access : MEMORY_ACCESS_UNSET;
-    MemoryAccess access = own != MEMORY_ACCESS_UNSET   ? own
-                          : backing && backing->access ? backing->access->mode
-                                                       : MEMORY_ACCESS_UNSET;
-    gboolean memfd = kind == MEMORY_BACKING_TYPE_MEMFD;
-    gboolean file = kind == MEMORY_BACKING_TYPE_FILE || (access != MEMORY_ACCESS_UNSET && !memfd);
-    Toggle discard = piece->cell && piece->cell->discard != TOGGLE_UNSET ? piece->cell->discard
-                     : backing && backing->discard                       ? TOGGLE_ON
-                                                                         : TOGGLE_UNSET;
-    guint64 pages = page_size(live, piece);
-    JsonObject *props = props_new("qom-type", memfd  ? "memory-backend-memfd"
-                                              : file ? "memory-backend-file"
-                                                     : "memory-backend-ram");
-
-    props_string(props, "id", piece->id);
-    if (memfd && pages) {
-        props_bool(props, "hugetlb", TRUE);
-        props_int(props, "hugetlbsize", (gint64)pages * 1024);
-    }
-    if (file)
-        props_format(props, "mem-path", "%s/%s", context->private_dir, piece->id);
-    if (file && discard == TOGGLE_ON)
-        props_bool(props, "discard-data", TRUE);
-    if (access != MEMORY_ACCESS_UNSET)
-        props_bool(props, "share", access == MEMORY_ACCESS_SHARED);
-    /* The main memory's name in a saved stream must not depend on where it comes from. */
-    if ((file || memfd) && !piece->cell)
-        props_bool(props, "x-use-canonical-path-for-ramblock-id", FALSE);
-    if ((memfd && pages) || (backing && backing->allocation && backing->allocation->mode == MEMORY_ALLOCATION_IMMEDIATE)) {
-        props_bool(props, "prealloc", TRUE);
-        if (backing->allocation)
-            props_positive(props, "prealloc-threads", backing->allocation->threads);
-    }
-    props_int(props, "size", (gint64)(piece->mib << 20));
-    add_host_nodes(live->numatune, piece, props);
-    parts_add(parts, PART_OBJECT, props);
+    return machine && memory_n_cells(live) == 0 ? machine->default_ram : NULL;
 }
 
 gboolean argv_memory(const Domain *live, const Caps *caps, const ArgvContext *context, GPtrArray *parts, GError **error)
 {
     const char *main_memory = argv_main_memory(live, caps);
-    guint64 mib = in_mib(live->memory);
+    guint64 kib = memory_initial(live);
     gboolean locked = live->memory_backing && live->memory_backing->locked;
 
-    if (n_cells(live)) {
-        mib = 0;
-        for (guint i = 0; i < n_cells(live); i++)
-            mib += in_mib(((const NumaCell *)g_ptr_array_index(live->cpu->numa->cells, i))->memory);
-    }
-    if (mib > (guint64)G_MAXINT64 >> 20)
+    if (live->memory > (guint64)G_MAXINT64 >> 10)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "memory size %" G_GUINT64_FORMAT " KiB is too large",
                          live->memory);
-    parts_add_option(parts, "-m", g_strdup_printf("%" G_GUINT64_FORMAT, mib));
+    if (memory_has_slots(live))
+        parts_add_option(parts, "-m",
+                         g_strdup_printf("size=%" G_GUINT64_FORMAT "k,slots=%u,maxmem=%" G_GUINT64_FORMAT "k", kib,
+                                         live->max_memory_slots, live->max_memory));
+    else
+        parts_add_option(parts, "-m", g_strdup_printf("%" G_GUINT64_FORMAT, kib / 1024));
     if (main_memory) {
-        Piece all = {main_memory, mib, NULL, 0};
-        add_backend(live, context, &all, parts);
+        MemoryPiece all = {main_memory, main_memory, kib, MEMORY_NO_NODE, NULL};
+        memory_add_backend(live, caps, context, &all, parts);
     }
     parts_add_option(parts, "-overcommit", g_strdup(locked ? "mem-lock=on" : "mem-lock=off"));
     return TRUE;
 }
 
-static void add_cell(const Domain *live, const NumaCell *cell, guint id, const ArgvContext *context, GPtrArray *parts)
+static NumaCell *cell_at(const Domain *live, guint index)
+{
+    return g_ptr_array_index(live->cpu->numa->cells, index);
+}
+
+/* --- what nodes have of caches, and what lies between them --- */
+
+gboolean argv_has_hmat(const Domain *live)
+{
+    for (guint i = 0; i < memory_n_cells(live); i++)
+        if (cell_at(live, i)->caches->len)
+            return TRUE;
+    return memory_n_cells(live) && live->cpu->numa->interconnects;
+}
+
+/* Who reads from the memory of node ID: itself, if it has processors, else the one that is the nearest. */
+static guint initiator_of(const Domain *live, guint id)
+{
+    guint best = id, nearest = G_MAXUINT;
+
+    if (cell_at(live, id)->cpus && *cell_at(live, id)->cpus)
+        return id;
+    for (guint i = 0; i < memory_n_cells(live); i++) {
+        const NumaDistances *distances = cell_at(live, id)->distances;
+        guint distance = DISTANCE_THERE;
+
+        for (guint k = 0; distances && k < distances->siblings->len; k++) {
+            const NumaSibling *sibling = g_ptr_array_index(distances->siblings, k);
+
+            distance = sibling->id == i ? sibling->value : distance;
+        }
+        if (cell_at(live, i)->cpus && *cell_at(live, i)->cpus && distance < nearest) {
+            best = i;
+            nearest = distance;
+        }
+    }
+    return best;
+}
+
+static void add_cell(const Domain *live, const Caps *caps, const NumaCell *cell, guint id, const ArgvContext *context,
+                     GPtrArray *parts)
 {
     g_autofree char *backend = g_strdup_printf("ram-node%u", id);
+    MemoryPiece piece = {backend, backend, cell->memory, (int)id, NULL};
     GString *text = g_string_new(NULL);
 
-    Piece piece = {backend, in_mib(cell->memory), cell, id};
-    add_backend(live, context, &piece, parts);
+    memory_add_backend(live, caps, context, &piece, parts);
     g_string_append_printf(text, "node,nodeid=%u", id);
     if (cell->cpus) {
         g_auto(GStrv) ranges = g_strsplit(cell->cpus, ",", -1);
@@ -154,33 +92,88 @@ static void add_cell(const Domain *live, const NumaCell *cell, guint id, const A
         for (char **range = ranges; *range; range++)
             g_string_append_printf(text, ",cpus=%s", *range);
     }
+    if (argv_has_hmat(live))
+        g_string_append_printf(text, ",initiator=%u", initiator_of(live, id));
     g_string_append_printf(text, ",memdev=%s", backend);
     parts_add_option(parts, "-numa", g_string_free(text, FALSE));
 }
 
-static void add_distances(const NumaCell *cell, guint id, GPtrArray *parts)
+/* All pairs or none; what is not said is as far as QEMU thinks. */
+static void add_distances(const Domain *live, GPtrArray *parts)
 {
-    for (guint i = 0; cell->distances && i < cell->distances->siblings->len; i++) {
-        const NumaSibling *sibling = g_ptr_array_index(cell->distances->siblings, i);
+    guint n = memory_n_cells(live);
+    gboolean any = FALSE;
 
-        parts_add_option(parts, "-numa", g_strdup_printf("dist,src=%u,dst=%u,val=%u", id, sibling->id, sibling->value));
+    for (guint i = 0; i < n; i++)
+        any |= cell_at(live, i)->distances != NULL;
+    for (guint i = 0; any && i < n; i++)
+        for (guint k = 0; k < n; k++) {
+            const NumaDistances *distances = cell_at(live, i)->distances;
+            guint value = i == k ? DISTANCE_HERE : DISTANCE_THERE;
+
+            for (guint j = 0; distances && j < distances->siblings->len; j++) {
+                const NumaSibling *sibling = g_ptr_array_index(distances->siblings, j);
+
+                value = sibling->id == k ? sibling->value : value;
+            }
+            parts_add_option(parts, "-numa", g_strdup_printf("dist,src=%u,dst=%u,val=%u", i, k, value));
+        }
+}
+
+static void add_between(guint initiator, guint target, guint32 cache, NumaLatencyType type, gboolean latency, guint64 value,
+                        GPtrArray *parts)
+{
+    static const char *const levels[] = {"memory", "first-level", "second-level", "third-level"};
+
+    parts_add_option(parts, "-numa",
+                     g_strdup_printf("hmat-lb,initiator=%u,target=%u,hierarchy=%s,data-type=%s-%s,%s=%" G_GUINT64_FORMAT "%s", initiator,
+                                     target, levels[cache == UNSET32 ? 0 : MIN(cache, G_N_ELEMENTS(levels) - 1)],
+                                     numa_latency_type_to_string(type), latency ? "latency" : "bandwidth",
+                                     latency ? "latency" : "bandwidth", value, latency ? "" : "K"));
+}
+
+static void add_cache(guint id, const NumaCache *cache, GPtrArray *parts)
+{
+    static const char *const ways[] = {[NUMA_CACHE_ASSOCIATIVITY_NONE] = "none", [NUMA_CACHE_ASSOCIATIVITY_DIRECT] = "direct",
+                                       [NUMA_CACHE_ASSOCIATIVITY_FULL] = "complex"};
+    static const char *const policies[] = {[NUMA_CACHE_POLICY_NONE] = "none", [NUMA_CACHE_POLICY_WRITEBACK] = "write-back",
+                                           [NUMA_CACHE_POLICY_WRITETHROUGH] = "write-through"};
+
+    parts_add_option(parts, "-numa",
+                     g_strdup_printf("hmat-cache,node-id=%u,size=%" G_GUINT64_FORMAT "K,level=%u,associativity=%s,policy=%s,line=%"
+                                     G_GUINT64_FORMAT, id, cache->size->value, cache->level, ways[cache->associativity],
+                                     policies[cache->policy], cache->line->value));
+}
+
+static void add_hmat(const Domain *live, GPtrArray *parts)
+{
+    const NumaInterconnects *all = memory_n_cells(live) ? live->cpu->numa->interconnects : NULL;
+
+    for (guint i = 0; all && i < all->latencies->len; i++) {
+        const NumaLatency *one = g_ptr_array_index(all->latencies, i);
+
+        add_between(one->initiator, one->target, one->cache, one->type, TRUE, one->value, parts);
     }
+    for (guint i = 0; all && i < all->bandwidths->len; i++) {
+        const NumaBandwidth *one = g_ptr_array_index(all->bandwidths, i);
+
+        add_between(one->initiator, one->target, one->cache, one->type, FALSE, one->value, parts);
+    }
+    for (guint i = 0; i < memory_n_cells(live); i++)
+        for (guint k = 0; k < cell_at(live, i)->caches->len; k++)
+            add_cache(i, g_ptr_array_index(cell_at(live, i)->caches, k), parts);
 }
 
 gboolean argv_numa(const Domain *live, const Caps *caps, const ArgvContext *context, GPtrArray *parts, GError **error)
 {
-    for (guint pass = 0; pass < 2; pass++)
-        for (guint i = 0; i < n_cells(live); i++) {
-            const NumaCell *cell = g_ptr_array_index(live->cpu->numa->cells, i);
-            guint id = cell->id == UNSET32 ? i : cell->id;
+    for (guint i = 0; i < memory_n_cells(live); i++) {
+        const NumaCell *cell = cell_at(live, i);
 
-            if (cell->cpus && cell->cpus[strspn(cell->cpus, "0123456789,-")])
-                return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Invalid CPU list '%s' of a NUMA cell",
-                                 cell->cpus);
-            if (pass == 0)
-                add_cell(live, cell, id, context, parts);
-            else
-                add_distances(cell, id, parts);
-        }
+        if (cell->cpus && cell->cpus[strspn(cell->cpus, "0123456789,-")])
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Invalid CPU list '%s' of a NUMA cell", cell->cpus);
+        add_cell(live, caps, cell, i, context, parts);
+    }
+    add_distances(live, parts);
+    add_hmat(live, parts);
     return TRUE;
 }

@@ -19,6 +19,8 @@ void argv_iothreads(const Domain *live, GPtrArray *parts);
 /* argv-memory.c */
 gboolean argv_memory(const Domain *live, const Caps *caps, const ArgvContext *context, GPtrArray *parts, GError **error);
 gboolean argv_numa(const Domain *live, const Caps *caps, const ArgvContext *context, GPtrArray *parts, GError **error);
+/* Nodes have caches, or something between them. */
+gboolean argv_has_hmat(const Domain *live);
 /* The machine takes a memory backend by name: the name, else NULL. */
 const char *argv_main_memory(const Domain *live, const Caps *caps);
 

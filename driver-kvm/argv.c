@@ -3,6 +3,8 @@
 #include "driver-kvm/argv-parts.h"
 #include "driver-kvm/block.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/hugepages.h"
+#include "driver-kvm/memory.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
@@ -32,6 +34,7 @@ ArgvContext *argv_context_new(const char *private_dir)
     g_array_set_clear_func(context->fds, close_fd);
     context->held = g_array_new(FALSE, FALSE, sizeof(int));
     g_array_set_clear_func(context->held, close_held);
+    context->hugepages = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     context->passed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     context->commands = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
     context->environment = g_ptr_array_new_with_free_func(g_free);
@@ -49,6 +52,7 @@ void argv_context_free(ArgvContext *context)
     g_free(context->spice_listen);
     g_array_unref(context->fds);
     g_array_unref(context->held);
+    g_hash_table_unref(context->hugepages);
     g_hash_table_unref(context->passed);
     g_ptr_array_unref(context->commands);
     g_ptr_array_unref(context->environment);
@@ -83,8 +87,9 @@ gboolean argv_prepare(Domain *live, const Caps *caps, ArgvContext *context, GErr
 {
     argv_cpu_prepare(live);
     argv_clock_prepare(live);
+    memory_align(live);
     block_number_said(live, context);
-    if (!device_prepare_all(live, caps, context, error))
+    if (!hugepages_prepare(live, context, error) || !device_prepare_all(live, caps, context, error))
         return FALSE;
     block_number_found(live, context);
     return TRUE;
@@ -93,6 +98,7 @@ gboolean argv_prepare(Domain *live, const Caps *caps, ArgvContext *context, GErr
 void argv_release(const Domain *live)
 {
     device_release_all(live);
+    hugepages_release(live);
 }
 
 static void add(GPtrArray *parts, const char *option, const char *value)

@@ -34,6 +34,7 @@ typedef struct ArgvContext {
                             * itself, private_dir/monitor.sock (tests) */
     gboolean incoming;     /* the guest comes from a saved stream: -incoming defer */
     gboolean sandbox;      /* -sandbox on,... */
+    GHashTable *hugepages; /* size of huge pages in KiB (guint64) -> folder for them; hugepages.c's */
     char *master_key;      /* path of the file QEMU reads its master key from; NULL: no secrets in this run; owned */
     char *vnc_listen;      /* default listen address of VNC; NULL: 127.0.0.1; owned */
     char *spice_listen;    /* the same of SPICE */

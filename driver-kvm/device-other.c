@@ -2,16 +2,6 @@
 /* Kinds that can be defined, with their places among the others, but that this driver does not start yet. */
 #include "driver-kvm/device.h"
 #include "lib/error.h"
-#include "lib/model/pci-map.h"
-
-static guint connect_memory(const Domain *def, gconstpointer device)
-{
-    const MemoryDevice *module = device;
-
-    return module->model == MEMORY_DEVICE_MODEL_VIRTIO_PMEM || module->model == MEMORY_DEVICE_MODEL_VIRTIO_MEM
-               ? PCI_CONNECT_EXPRESS
-               : 0;
-}
 
 static gboolean validate_nvram(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
 {
@@ -20,7 +10,6 @@ static gboolean validate_nvram(const Domain *def, gconstpointer device, const Ca
 
 #define ROW(member, type) .offset = offsetof(Devices, member), .alias = offsetof(type, alias), .address = offsetof(type, address)
 
-const DeviceKind device_memory = {.name = "memory", ROW(memories, MemoryDevice), .prefix = "dimm", .connect = connect_memory};
 const DeviceKind device_nvram = {.name = "nvram", ROW(nvram, Nvram), .single = TRUE, .prefix = "nvram",
                                  .validate = validate_nvram};
 const DeviceKind device_lease = {.name = "lease", .offset = offsetof(Devices, leases), .alias = -1, .address = -1};

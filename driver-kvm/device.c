@@ -258,6 +258,11 @@ gboolean device_address_props(const Domain *live, const Address *address, JsonOb
         props_uint(props, "iobase", address->iobase);
         props_uint(props, "irq", address->irq);
         return TRUE;
+    case ADDRESS_TYPE_DIMM:
+        props_uint(props, "slot", address->slot);
+        if (address->base != UNSET64 && address->base > 0)
+            props_int(props, "addr", (gint64)address->base);
+        return TRUE;
     case ADDRESS_TYPE_UNSET:
         return TRUE;
     default:

@@ -67,5 +67,8 @@ gboolean device_build_all(const Domain *live, const Caps *caps, ArgvContext *con
 /* The kind and struct of the device with ALIAS; NULL if there is none. */
 const DeviceKind *device_find(const Domain *live, const char *alias, gpointer *ret_device);
 
+/* device-memory.c: whether DEF has a module of MODEL. */
+gboolean device_memory_any(const Domain *def, MemoryDeviceModel model);
+
 /* Where QEMU finds a device: "bus" and "addr", "port" or the like. */
 gboolean device_address_props(const Domain *live, const Address *address, JsonObject *props, GError **error);

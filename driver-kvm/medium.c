@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "driver-kvm/block.h"
+#include "driver-kvm/memory-live.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
@@ -214,4 +215,5 @@ static gboolean link_set(gpointer self, Vm *vm, const char *mac, gboolean up, GE
 const DriverDeviceOps kvm_device_ops = {
     .set_medium = medium_set,
     .set_link = link_set,
+    .update_memory = memory_update,
 };

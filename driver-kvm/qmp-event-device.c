@@ -6,6 +6,7 @@
 
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/channel.h"
+#include "driver-kvm/memory-live.h"
 #include "lib/json-peek.h"
 
 static const DriverHost *host_of(Guest *guest)
@@ -180,6 +181,18 @@ static void on_memory_failure(Guest *guest, JsonObject *data)
     host_of(guest)->emit(guest->vm, &event);
 }
 
+static void on_memory_size(Guest *guest, JsonObject *data)
+{
+    const char *alias = json_peek_string(data, "id");
+    gint64 bytes;
+
+    if (!alias || !json_peek_int(data, "size", &bytes) || bytes < 0)
+        return;
+    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, .memory_device_size = {alias, (guint64)bytes}};
+    memory_publish(guest, alias, (guint64)bytes);
+    host_of(guest)->emit(guest->vm, &event);
+}
+
 /* --- graphics --- */
 
 static int family_of(JsonObject *address)
@@ -247,6 +260,7 @@ const QmpEventRow qmp_event_devices[] = {
     {"VSERPORT_CHANGE", on_channel},
     {"DEVICE_DELETED", on_deleted},
     {"MEMORY_FAILURE", on_memory_failure},
+    {"MEMORY_DEVICE_SIZE_CHANGE", on_memory_size},
     {"VNC_CONNECTED", on_graphics_connected},
     {"VNC_INITIALIZED", on_graphics_initialized},
     {"VNC_DISCONNECTED", on_graphics_disconnected},

@@ -176,5 +176,10 @@ gboolean start_access(Start *start, GError **error)
         if (rng->backend && rng->backend->model == RNG_BACKEND_MODEL_RANDOM)
             dac_paths_add(paths, rng->backend->value, FALSE);
     }
+    for (guint i = 0; i < live->devices->memories->len; i++) {
+        const MemoryDevice *module = live->devices->memories->pdata[i];
+        if (module->source)
+            dac_paths_add(paths, module->source->path, TRUE);
+    }
     return dac_take(start->kvm->dac, start->guest->folder, paths, error);
 }

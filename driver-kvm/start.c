@@ -12,6 +12,7 @@
 
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/cpu-start.h"
+#include "driver-kvm/memory-live.h"
 #include "driver-kvm/perf.h"
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/threads.h"
@@ -261,7 +262,7 @@ static gboolean step_run(Start *start, GError **error)
     g_autoptr(GError) cause = NULL;
     if (learn(start, qmp, &cause) && learn_cpu(start, qmp, &cause) && threads_place(start->guest, qmp, &cause) &&
         perf_count_all(start->guest, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
-        restore(start, qmp, &cause) && balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
+        memory_learn(start->guest, qmp, &cause) && restore(start, qmp, &cause) && balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
         balloon_learn(start->guest, qmp, &cause)) {
         tell_agent(start);
         if (go(start, qmp, &cause))

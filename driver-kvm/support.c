@@ -16,9 +16,10 @@ static const struct {
     const char *path;
     const char *allowed;
 } table[] = {
-    {"domain", "@type @id name uuid genid title description metadata memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
+    {"domain", "@type @id name uuid genid title description metadata maxMemory memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
                "iothreadids defaultiothread cputune numatune perf resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
     {"domain/metadata", "**"},
+    {"domain/maxMemory", "@slots @unit"},
     {"domain/memory", "@unit @dumpCore"},
     {"domain/currentMemory", "@unit"},
     {"domain/memoryBacking", "hugepages nosharepages locked source access allocation discard"},
@@ -112,8 +113,14 @@ static const struct {
     {"domain/cpu/cache", "@level @mode"},
     {"domain/cpu/maxphysaddr", "@mode @bits"},
     {"domain/cpu/feature", "@policy @name"},
-    {"domain/cpu/numa", "cell"},
-    {"domain/cpu/numa/cell", "@id @cpus @memory @unit @memAccess @discard distances"},
+    {"domain/cpu/numa", "cell interconnects"},
+    {"domain/cpu/numa/cell", "@id @cpus @memory @unit @memAccess @discard distances cache"},
+    {"domain/cpu/numa/cell/cache", "@level @associativity @policy size line"},
+    {"domain/cpu/numa/cell/cache/size", "@value @unit"},
+    {"*/line", "@value @unit"},
+    {"domain/cpu/numa/interconnects", "latency bandwidth"},
+    {"*/latency", "@initiator @target @cache @type @value"},
+    {"*/bandwidth", "@initiator @target @cache @type @value @unit"},
     {"domain/cpu/numa/cell/distances", "sibling"},
     {"domain/cpu/numa/cell/distances/sibling", "@id @value"},
     {"domain/clock", "@offset @adjustment @basis @timezone @start timer"},
@@ -126,11 +133,13 @@ static const struct {
     {"domain/commandline/env", "@name @value"},
 
     {"domain/devices", "emulator disk controller interface serial parallel console channel input graphics sound audio video "
-                       "hub smartcard redirdev redirfilter watchdog memballoon rng panic tpm filesystem vsock shmem iommu"},
+                       "hub smartcard redirdev redirfilter watchdog memballoon rng panic tpm filesystem vsock shmem iommu "
+                       "memory"},
     {"*/alias", "@name"},
     {"*/boot", "@order"},
     {"*/rom", "@enabled @bar @file"},
-    {"*/address", "@type @domain @bus @slot @function @multifunction @controller @target @unit @port @iobase @irq"},
+    {"*/address", "@type @domain @bus @slot @function @multifunction @controller @target @unit @port @iobase @irq "
+                  "@base"},
     {"*/acpi", ""},
 
     {"domain/devices/disk", "@type @device @model @snapshot driver source backingStore geometry blockio target iotune "
@@ -235,6 +244,16 @@ static const struct {
     {"domain/devices/tpm/backend/encryption", "@secret"},
     {"domain/devices/tpm/backend/active_pcr_banks", "sha1 sha256 sha384 sha512"},
     {"domain/devices/tpm/backend/source", "@type @mode @path"},
+    {"domain/devices/memory", "@model @access @discard source target alias address"},
+    {"domain/devices/memory/source", "nodemask pagesize path alignsize pmem"},
+    {"domain/devices/memory/target", "size node label block requested current readonly"},
+    {"domain/devices/memory/target/label", "size"},
+    {"*/pagesize", "@unit"},
+    {"*/alignsize", "@unit"},
+    {"*/size", "@unit"},
+    {"*/block", "@unit"},
+    {"*/requested", "@unit"},
+    {"*/current", "@unit"},
     {"domain/devices/filesystem", "@type @accessmode @model @fmode @dmode @multidevs driver binary source target readonly boot "
                                   "alias address"},
     {"domain/devices/filesystem/driver", "@type @wrpolicy @queue @iommu @ats @packed @page_per_vq"},

@@ -2,9 +2,6 @@
 /* What a start asks of the host's processors, memory and control groups. */
 #include "driver-kvm/validate.h"
 
-#include <string.h>
-#include <unistd.h>
-
 #include "driver-kvm/machine.h"
 #include "driver-kvm/threads.h"
 #include "lib/error.h"
@@ -54,6 +51,17 @@ static gboolean check_numatune(const Numatune *tune, GError **error)
     return TRUE;
 }
 
+static gboolean check_modules(const Domain *def, GError **error)
+{
+    for (guint i = 0; i < def->devices->memories->len; i++) {
+        const MemorySource *source = ((const MemoryDevice *)def->devices->memories->pdata[i])->source;
+
+        if (source && !check_nodes(source->nodemask, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* libvirtd asks a program of another project, which says which nodes are the least busy. */
 static gboolean check_placement(const Domain *def, GError **error)
 {
@@ -64,29 +72,10 @@ static gboolean check_placement(const Domain *def, GError **error)
            error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED, "Failed to query numad for the advisory nodeset");
 }
 
-/* Huge pages come from a file system of theirs, where the memory is not said to be without a file. */
-static gboolean check_pages(const MemoryBacking *backing, GError **error)
-{
-    gboolean plain = TRUE;
-
-    if (!backing || !backing->hugepages || (backing->source && backing->source->type == MEMORY_BACKING_TYPE_MEMFD))
-        return TRUE;
-    for (guint i = 0; i < backing->hugepages->pages->len; i++)
-        plain &= ((const HugePage *)backing->hugepages->pages->pdata[i])->size == (guint64)getpagesize() / 1024;
-    if (plain && backing->hugepages->pages->len)
-        return TRUE;
-    g_autofree char *mounts = sysfs_text("", "/proc/self/mounts");
-    if (mounts && strstr(mounts, " hugetlbfs "))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "huge pages are supported by this driver with <source type='memfd'/> only");
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
-                     "hugetlbfs filesystem is not mounted or disabled by administrator config");
-}
-
 gboolean validate_tuning(const Domain *def, GError **error)
 {
-    return check_pages(def->memory_backing, error) && check_placement(def, error) && (!def->numatune || check_numatune(def->numatune, error)) &&
-           (!def->cputune || check_quotas(def->cputune, error)) && threads_check(def, error);
+    return check_placement(def, error) && (!def->numatune || check_numatune(def->numatune, error)) &&
+           check_modules(def, error) && (!def->cputune || check_quotas(def->cputune, error)) && threads_check(def, error);
 }
 
 /* Interrupts find no more than so many processors without a helper. */

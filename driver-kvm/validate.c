@@ -3,6 +3,7 @@
 #include "driver-kvm/complete.h"
 #include "driver-kvm/firmware-choose.h"
 #include "driver-kvm/machine.h"
+#include "driver-kvm/memory.h"
 #include "driver-kvm/support.h"
 #include "lib/error.h"
 #include "lib/model/domain-cpus.h"
@@ -148,7 +149,7 @@ static gboolean validate_secret_guest(const Domain *def, GError **error)
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
     return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error) &&
-           validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_tunable(def, error);
+           validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_tunable(def, error) && memory_validate(def, error);
 }
 
 /* What each timer can be told. */

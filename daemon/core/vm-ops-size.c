@@ -60,7 +60,7 @@ static gboolean set_current_memory(Call *call, OpsAffect affect, guint64 kib, GE
 {
     Vm *vm = call->vm;
     g_autoptr(VmView) view = vm_view(vm);
-    if ((affect.live && kib > view->live->memory) || (affect.config && kib > view->next->memory))
+    if ((affect.live && kib > domain_balloon_max(view->live)) || (affect.config && kib > domain_balloon_max(view->next)))
         return invalid(vm, error, "cannot set memory higher than max memory");
     OpsAffect config = {FALSE, affect.config};
     return (!affect.live || balloon(call, kib, error)) && ops_edit(vm, config, edit_memory, &kib, error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Handler: a device changes. So far that is the medium in a drive and the link of a card. */
+/* Handler: a device changes. So far that is the medium in a drive, the link of a card and the size of a memory module. */
 #include <string.h>
 
-#include "daemon/core/vm-ops.h"
+#include "daemon/core/vm-ops-update.h"
 #include "lib/error.h"
 
 static gboolean refuse(GError **error, const char *what, const char *name)
@@ -178,5 +178,7 @@ gboolean remote_domain_update_device_flags(Call *call, const RemoteDomainUpdateD
         return update_disk(call, xml_root(document), view, affect, args->flags & VIR_DOMAIN_DEVICE_MODIFY_FORCE, error);
     if (strcmp(name, "interface") == 0)
         return update_card(call, xml_root(document), view, affect, error);
+    if (strcmp(name, "memory") == 0)
+        return update_memory(call, xml_root(document), view, affect, error);
     return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "live update of device '%s' is not supported", name);
 }

@@ -190,6 +190,8 @@ typedef struct {
     /* The drive at WANTED's target has WANTED's medium now; FORCE: also if the guest holds the tray. */
     gboolean (*set_medium)(gpointer self, Vm *vm, const Disk *wanted, gboolean force, GError **error);
     gboolean (*set_link)(gpointer self, Vm *vm, const char *mac, gboolean up, GError **error);
+    /* The module at WANTED's address shall have WANTED's requested size; VIR_ERR_CONFIG_UNSUPPORTED if more differs. */
+    gboolean (*update_memory)(gpointer self, Vm *vm, const MemoryDevice *wanted, GError **error);
 } DriverDeviceOps;
 
 /* Hypervisor specific. Queue. */

@@ -2,6 +2,7 @@
 #include "lib/model/domain-cpus.h"
 #include "lib/cpuset.h"
 #include "lib/error.h"
+#include "lib/model/domain-numa.h"
 #include "lib/model/domain-threads.h"
 
 guint domain_max_vcpus(const Domain *def)
@@ -39,6 +40,21 @@ static gint by_cell_id(gconstpointer a, gconstpointer b)
     return one->id < two->id ? -1 : one->id > two->id;
 }
 
+/* CPU of the cell INDEX is in one before it, too. */
+static gboolean overlap(const GPtrArray *cells, guint index, guint cpu, GError **error)
+{
+    guint other = 0;
+
+    for (guint i = 0; i < index; i++) {
+        const NumaCell *cell = g_ptr_array_index(cells, i);
+        g_autoptr(CpuSet) cpus = cpuset_parse(cell->cpus ? cell->cpus : "", NULL);
+
+        if (cpus && cpuset_has(cpus, cpu))
+            other = i;
+    }
+    return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "NUMA cells %u and %u have overlapping vCPU ids", index, other);
+}
+
 /* Cells are numbered from 0 without a gap; CPUs that are in none belong to the first. */
 static gboolean normalize_numa(Domain *def, GError **error)
 {
@@ -62,13 +78,20 @@ static gboolean normalize_numa(Domain *def, GError **error)
 
         if (!cpus)
             return FALSE;
+        if (i > 0 && cell->id == ((const NumaCell *)g_ptr_array_index(cells, i - 1))->id)
+            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Duplicate NUMA cell info for cell id '%u'", cell->id);
         if (cell->id != i)
             return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
                              "Exactly one 'cell' element per guest NUMA cell allowed, non-contiguous ranges or ranges not "
                              "starting from 0 are not allowed");
-        for (int cpu = cpuset_next(cpus, -1); cpu >= 0; cpu = cpuset_next(cpus, cpu))
+        for (int cpu = cpuset_next(cpus, -1); cpu >= 0; cpu = cpuset_next(cpus, cpu)) {
+            if (cpuset_has(all, (guint)cpu))
+                return overlap(cells, i, (guint)cpu, error);
             cpuset_add(all, (guint)cpu);
+        }
     }
+    if (cpuset_last(all) >= 0 && (guint)cpuset_last(all) >= def->vcpu->count)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "Number of CPUs in <numa> exceeds the <vcpu> count");
     if (cpuset_count(all) >= def->vcpu->count || def->vcpu->count > CPUSET_MAX)
         return TRUE;
     first = g_ptr_array_index(cells, 0);
@@ -259,6 +282,7 @@ static gboolean normalize_cputune(Domain *def, GError **error)
 
 gboolean domain_normalize_cpus(Domain *def, GError **error)
 {
-    return normalize_vcpu(def, error) && normalize_numa(def, error) && normalize_placement(def, error) &&
+    return normalize_vcpu(def, error) && normalize_numa(def, error) && domain_normalize_nodes(def, error) &&
+           domain_normalize_pages(def, error) && normalize_placement(def, error) &&
            normalize_iothreads(def, error) && normalize_cputune(def, error);
 }

@@ -313,6 +313,9 @@ static gboolean imply_memory(Domain *def, GError **error)
     if ((def->max_memory == UNSET64 || def->max_memory == 0) && def->max_memory_slots != UNSET32 && def->max_memory_slots > 0)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
                          "maximum memory size must be specified when specifying number of memory slots");
+    if (def->max_memory != UNSET64 && def->max_memory != 0 && (def->max_memory_slots == UNSET32 || def->max_memory_slots == 0))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
+                         "both maximum memory size and memory slot count must be specified");
     if (def->max_memory != UNSET64 && def->max_memory != 0 && def->max_memory < def->memory)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR,
                          "maximum memory size must be equal or greater than the actual memory size");

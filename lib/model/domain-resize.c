@@ -111,6 +111,19 @@ gboolean domain_set_max_vcpus(Domain *def, guint count, GError **error)
     return domain_normalize_cpus(def, error); /* new CPUs belong to a NUMA cell */
 }
 
+guint64 domain_balloon_max(const Domain *def)
+{
+    guint64 kib = def->memory;
+
+    for (guint i = 0; i < def->devices->memories->len; i++) {
+        const MemoryDevice *module = def->devices->memories->pdata[i];
+
+        if (module->model == MEMORY_DEVICE_MODEL_VIRTIO_MEM)
+            kib -= MIN(kib, module->target->size);
+    }
+    return kib;
+}
+
 void domain_set_stats_period(Domain *def, int seconds)
 {
     Memballoon *memballoon = def->devices->memballoon;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Walks around what a guest is given of its host: processors, threads, memory. A function each: what a person types at virsh."""
-from . import starts
+import os
+
+from . import guests, starts, world
 
 TUNED = """<cputune><vcpupin vcpu='0' cpuset='0'/><vcpupin vcpu='1' cpuset='1'/><emulatorpin cpuset='0'/>
 <iothreadpin iothread='2' cpuset='1'/><vcpusched vcpus='1' scheduler='batch'/><iothreadsched iothreads='1' scheduler='idle'/>
@@ -172,4 +174,151 @@ def memories(walk):
         one(head="<iothreadids><iothread id='4' thread_pool_min='9' thread_pool_max='3'/></iothreadids>")])
 
 
-WALKS = [pins, threads, tuned, shares, refused, iommus, memories]
+CELL = "<features><acpi/></features><cpu><model>qemu64</model><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>"
+CELLS = CELL.replace('</numa>', "<cell id='1' memory='64' unit='MiB' memAccess='shared' discard='yes'/></numa>")
+SLOTS = "<maxMemory slots='4' unit='MiB'>4096</maxMemory>"
+
+
+def module(model, size=32, target='<node>0</node>', source='', attributes='', rest=''):
+    return "<memory model='%s' %s>%s<target><size unit='MiB'>%d</size>%s</target>%s</memory>" % (
+        model, attributes, '<source>%s</source>' % source if source else '', size, target, rest)
+
+
+def on_demand(requested=64, block=2, size=128, **options):
+    return module('virtio-mem', size, "<node>0</node><block unit='MiB'>%d</block><requested unit='MiB'>%d</requested>" % (block, requested), **options)
+
+
+def modules(walk):
+    """Memory modules: DIMMs, persistent ones, virtio's; virtio-pmem only as a definition: libvirtd cannot start one on QEMU 7.2."""
+    file = '<path>%s</path>' % guests.image('module.img', '64M')
+    label = "<node>0</node><label><size unit='KiB'>%d</size></label>"
+    def one(devices, extra=CELL, head=SLOTS):
+        return starts.bare(walk.name, head=head, extra=extra, devices=devices)
+    def dimm(address='', **options):
+        return module('dimm', rest=address, **options)
+    def slot(number):
+        return "<address type='dimm' slot='%d'/>" % number
+    def nvdimm(**options):
+        return module('nvdimm', 64, source=options.pop('source', file), **options)
+    def backing(text):
+        return '%s<memoryBacking>%s</memoryBacking>' % (SLOTS, text)
+    try_all(walk, [
+        one(dimm()), one(dimm(), extra=''), one(dimm(target='')), one(dimm(), head=''), one(dimm(target='<node>7</node>')),
+        one(dimm(source="<nodemask>0</nodemask><pagesize unit='KiB'>4</pagesize>", attributes="access='shared' discard='yes'")),
+        one(dimm(source='<nodemask>5</nodemask>')), one(dimm(source="<pagesize unit='MiB'>2</pagesize>")),
+        one(dimm("<address type='dimm' slot='2' base='0x110000000'/><alias name='ua-d'/>") + dimm()), one(dimm(slot(9))), one(dimm(slot(1)) * 2),
+        one(dimm() * 5), one(dimm(size=33).replace("unit='MiB'>33", "unit='KiB'>33333"), CELL.replace("'64' unit='MiB'", "'65537'"),
+                             SLOTS.replace("'MiB'>4096", "'KiB'>4000001")),
+        one(dimm(target='<node>1</node>') + dimm(), CELLS, SLOTS + "<numatune><memory mode='preferred' nodeset='0'/></numatune>"),
+        one(dimm(), head=backing("<source type='memfd'/><access mode='shared'/><allocation mode='immediate' threads='3'/>")),
+        one(dimm(attributes="access='private'"), head=backing("<source type='file'/><access mode='shared'/><discard/>")),
+        one(nvdimm()), one(nvdimm(target=label % 128, source=file + "<alignsize unit='KiB'>2048</alignsize>", attributes="access='shared'")),
+        one(nvdimm(target='<node>0</node><readonly/>', attributes="access='shared'")), one(nvdimm(target='')), one(nvdimm(source='')),
+        one(nvdimm(target=label % 64)), one(nvdimm(target=label % 65536)), one(nvdimm(attributes="discard='yes'")),
+        one(nvdimm().replace('<source>', '<uuid>9066901e-c90a-46ad-8b55-c18868cf92ae</uuid><source>')), one(nvdimm().replace('<source>', '<uuid>x</uuid><source>')),
+        one(nvdimm(source=file + '<pmem/>', attributes="access='private'")), one((nvdimm(attributes="access='shared'") + dimm()) * 2),
+        one(nvdimm(), head=backing("<access mode='shared'/><discard/>") + "<numatune><memory mode='strict' nodeset='0'/></numatune>"),
+        one(on_demand()), one(on_demand(0)), one(on_demand(256)), one(on_demand(6, 4)), one(on_demand(6, 3)), one(on_demand(6, 1)),
+        one(on_demand(source='<nodemask>0</nodemask>')), one(on_demand(attributes="access='shared'") * 2), one(on_demand().replace('<node>0</node>', '')),
+        one(on_demand(), head=backing("<source type='memfd'/><allocation mode='immediate'/>")),
+        one(module('sgx-epc', 64)), one(module('none')), one(module('dimm').replace("model='dimm'", '')), one(''), one('', extra=''),
+        one('', head=SLOTS.replace("slots='4'", '')), one(dimm(), head=SLOTS.replace('4096', '80'))])
+    for options in ({'attributes': "access='private'"}, {'target': '<node>0</node>'}, {'attributes': "discard='yes'"}, {'source': ''}, {'target': label % 128}, {}):
+        walk.define(one(module('virtio-pmem', 64, **{'target': '', 'source': file, **options})))
+        each(walk, 'dumpxml G', 'undefine G')
+
+
+def sizes(walk):
+    """Modules that change while the guest runs, and what the balloon has to do with them."""
+    walk.define(starts.bare(walk.name, head=SLOTS, extra=CELL, devices=on_demand() + module('dimm')).replace("model='none'/>", "model='virtio'/>", 2).replace(
+        "<controller type='usb' model='virtio'/>", "<controller type='usb' model='none'/>"))
+    each(walk, 'setmem G 60M --config', 'setmem G 110M --config', 'start G --paused', 'dumpxml G', 'domstats --balloon G',
+         *('update-memory-device G ' + options for options in (
+             '--alias virtiomem0 --requested-size 32MiB', '--alias virtiomem0 --requested-size 16MiB --live', '--alias virtiomem0 --requested-size 8MiB --print-xml',
+             '--alias x --requested-size 16MiB --live', '--alias virtiomem0 --requested-size 17MiB --live', '--alias virtiomem0 --requested-size 999MiB',
+             '--alias dimm0 --requested-size 2MiB', '--node 3 --requested-size 18MiB', '--requested-size 18MiB')),
+         'dumpxml G', 'setmem G 90M --live', 'setmem G 100M --live', 'setmaxmem G 200M --config', 'destroy G', 'dumpxml G', 'undefine G')
+
+
+def with_huge_pages(steps):
+    """STEPS with 2 MiB pages mounted, and some to be had while it runs. The server looks for mounts when it needs one, libvirtd when it starts."""
+    def walked(walk):
+        overcommit = '/proc/sys/vm/nr_overcommit_hugepages'
+        with open(overcommit) as f:
+            before = f.read()
+        os.makedirs(HUGE, exist_ok=True)
+        world.run('mount', '-t', 'hugetlbfs', '-o', 'pagesize=2M', 'none', HUGE)
+        try:
+            with open(overcommit, 'w') as f:
+                f.write('200')
+            walk.target.restart()
+            steps(walk)
+            left = [name for name in os.listdir(HUGE + '/' + os.listdir(HUGE)[0])]
+            walk.note('what is left in hugetlbfs', ' '.join(name for name in left if name != 'qemu'))
+        finally:
+            with open(overcommit, 'w') as f:
+                f.write(before)
+            world.run('umount', '--lazy', HUGE)
+            walk.target.restart()
+    walked.__name__ = steps.__name__
+    return walked
+
+
+HUGE = world.SCRATCH + '/huge'
+
+
+@with_huge_pages
+def pages(walk):
+    """Huge pages from files."""
+    two = "<cpu><model>qemu64</model><numa><cell id='0' cpus='0' memory='32' unit='MiB'/><cell id='1' memory='32' unit='MiB' memAccess='shared'/></numa></cpu>"
+    def page(size, unit='MiB', nodeset=''):
+        return "<page size='%s' unit='%s' %s/>" % (size, unit, "nodeset='%s'" % nodeset if nodeset else '')
+    def one(pages, rest='', extra='', head='', devices=''):
+        huge = '<hugepages>%s</hugepages>' % pages if pages else '<hugepages/>'
+        return starts.bare(walk.name, head=head + '<memoryBacking>%s%s</memoryBacking>' % (huge, rest), extra=extra, devices=devices)
+    small = CELL.replace("'64'", "'32'")
+    try_all(walk, [
+        one(''), one(page(2)), one(page(1, 'GiB')), one(page(4, 'KiB')), one(page(3)), one(page(0)), one(page(2, nodeset='0')), one(page(2, nodeset='1')),
+        one(page(2, nodeset='1'), extra=two), one(page(4, 'KiB', '0') + page(2), extra=two), one(page(2, nodeset='7'), extra=two),
+        one(page(2, nodeset='1') + page(2, nodeset='0-1'), extra=two), one(page(2) + page(4, 'KiB'), extra=two),
+        one('', "<access mode='shared'/><discard/>"), one('', "<allocation mode='ondemand'/>"), one('', "<source type='memfd'/>"),
+        one('', "<allocation mode='immediate' threads='2'/>", head="<numatune><memory mode='strict' nodeset='0'/></numatune>"),
+        one('', "<source type='anonymous'/>"), one('', "<source type='file'/>"),
+        starts.bare(walk.name, head=SLOTS, extra=CELL, devices=module('dimm', source="<pagesize unit='MiB'>2</pagesize>")),
+        starts.bare(walk.name, head=SLOTS, extra=CELL, devices=module('dimm', source="<pagesize unit='GiB'>1</pagesize>")),
+        starts.bare(walk.name, head=SLOTS, extra=CELL, devices=on_demand(source="<pagesize unit='MiB'>2</pagesize>")),
+        one('', extra=small, head=SLOTS, devices=on_demand())])
+
+
+def nodes(walk):
+    """NUMA nodes: caches, distances and what lies between them."""
+    cache = "<cache level='%d' associativity='%s' policy='%s'><size value='10' unit='KiB'/><line value='8' unit='B'/></cache>"
+    def cell(number, cpus='', body='', size=32):
+        return "<cell id='%d' memory='%d' unit='MiB' %s>%s</cell>" % (number, size, "cpus='%s'" % cpus if cpus else '', body)
+    def latency(initiator, target, kind='access', value=5, cache=''):
+        return "<latency initiator='%d' target='%d' %s type='%s' value='%d'/>" % (initiator, target, cache, kind, value)
+    def bandwidth(initiator, target, kind='access', value=1024, unit='KiB', cache=''):
+        return "<bandwidth initiator='%d' target='%d' %s type='%s' value='%d' unit='%s'/>" % (initiator, target, cache, kind, value, unit)
+    def far(*pairs):
+        return '<distances>%s</distances>' % ''.join("<sibling id='%d' value='%d'/>" % pair for pair in pairs)
+    def one(cells, between=''):
+        return starts.bare(walk.name, vcpu='<vcpu>2</vcpu>', extra='<features><acpi/></features><cpu><model>qemu64</model><numa>%s%s</numa></cpu>' % (
+            cells, '<interconnects>%s</interconnects>' % between if between else ''))
+    direct, first = cache % (1, 'direct', 'writeback'), "cache='1'"
+    try_all(walk, [
+        one(cell(0, '0', direct) + cell(1, '1'), latency(0, 0) + latency(1, 1, 'write', 7) + latency(0, 0, cache=first) + bandwidth(0, 0) +
+            bandwidth(0, 0, 'read', 208, 'MiB', first)),
+        one(cell(0, '0-1', cache % (1, 'full', 'writethrough')) + cell(1), latency(0, 0) + latency(0, 1) + bandwidth(0, 0)),
+        one(cell(0, '0-1') + cell(1), latency(0, 1)), one(cell(0, '0') + cell(1), latency(1, 0)), one(cell(0, '0') + cell(1), latency(0, 7)),
+        one(cell(0, '0') + cell(1), latency(7, 0)), one(cell(0, '0') + cell(1), latency(0, 0, cache=first)), one(cell(0, '0'), latency(0, 0, value=0)),
+        one(cell(0, '0', cache % (0, 'direct', 'writeback'))), one(cell(0, '0', cache % (4, 'direct', 'writeback')) + cell(1, '1')),
+        one(cell(0, '0', direct * 2)), one(cell(0, '0', cache % (1, 'x', 'writeback'))), one(cell(0, '0', cache % (1, 'direct', 'x'))),
+        one(cell(0, '0', "<cache level='1' associativity='direct' policy='writeback'/>")),
+        one(cell(0, '0', far((0, 10), (1, 21))) + cell(1, '1')), one(cell(0, '0', far((1, 21))) + cell(1, '1', far((0, 25)))),
+        one(cell(0, '0', far((1, 21))) + cell(1, '1') + cell(2)), *(one(cell(0, '0', far(pair)) + cell(1, '1')) for pair in (
+            (7, 20), (1, 255))),  # libvirtd's words for a wrong value are cut off by chance
+        one(cell(0, '0') + cell(2, '1')), one(cell(0, '0') + cell(0, '1')), one(cell(0, '0') + cell(1, '0')), one(cell(1, '1') + cell(0, '0')),
+        one(cell(0, '0') + cell(1, '1', size=0)), one(cell(0, '0-9'))])
+
+
+WALKS = [pins, threads, tuned, shares, refused, iommus, memories, modules, sizes, pages, nodes]
