@@ -66,6 +66,9 @@ class Clean(Package):
         for unit in UNITS:
             self.assertEqual(self.enabled(unit), 'enabled', unit)
         self.root.run('systemd-analyze', 'verify', '--man=no', *UNITS)
+        self.root.run('env', 'XDG_RUNTIME_DIR=/tmp', 'systemd-analyze', 'verify', '--user', '--man=no', 'duovirtd.socket')
+        for path in ('/usr/share/polkit-1/actions/org.duovirt.policy', '/lib/systemd/user/duovirtd.service'):
+            self.assertTrue(os.path.exists(self.root.path + path), path)
         for page in ('man8/duovirtd.8.gz', 'man5/duovirtd.conf.5.gz'):
             self.assertTrue(os.path.exists(self.root.path + '/usr/share/man/' + page), page)
 
