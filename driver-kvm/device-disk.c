@@ -4,6 +4,7 @@
 #include "driver-kvm/device.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
+#include "driver-kvm/validate.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
 #include "lib/model/pci-map.h"
@@ -88,17 +89,11 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         return unsupported(error, "Only ide and scsi disk support wwn");
     if ((disk->vendor || disk->product) && bus != DISK_BUS_SCSI)
         return unsupported(error, "Only scsi disk supports vendor and product");
-    if (disk->device == DISK_DEVICE_LUN && disk->type != STORAGE_TYPE_BLOCK && disk->type != STORAGE_TYPE_NETWORK &&
-        disk->type != STORAGE_TYPE_VOLUME)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "disk device='lun' is only valid for block type disk source");
     if (g_strcmp0(disk->driver->name, "qemu") != 0)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported driver name '%s' for disk '%s'",
                          disk->driver->name, disk->target->dev);
-    if (format == STORAGE_FORMAT_DIR)
-        return unsupported(error, "'directory' storage format is not directly supported by QEMU, use 'dir' disk type instead");
-    if (format == STORAGE_FORMAT_ISO)
-        return unsupported(error, "storage format 'iso' is not directly supported by QEMU, use 'raw' instead");
+    if (!validate_disk(def, disk, error))
+        return FALSE;
     if (disk->shareable && !disk->readonly && block_has_medium(disk) && format != STORAGE_FORMAT_RAW)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "shared access for disk '%s' requires use of supported storage format", disk->target->dev);

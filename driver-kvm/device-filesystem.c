@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Folders of the host: by QEMU itself (9p), or by virtiofsd beside it (virtiofs.h). */
 #include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -34,23 +35,6 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     return TRUE;
 }
 
-static gboolean is_memory_shared(const Domain *def)
-{
-    const MemoryBacking *backing = def->memory_backing;
-    const GPtrArray *cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells : NULL;
-    gboolean whole = backing && backing->access && backing->access->mode == MEMORY_ACCESS_SHARED;
-
-    if (!cells || cells->len == 0)
-        return whole;
-    for (guint i = 0; i < cells->len; i++) {
-        const NumaCell *cell = g_ptr_array_index(cells, i);
-
-        if (cell->mem_access != MEMORY_ACCESS_SHARED && !(cell->mem_access == MEMORY_ACCESS_UNSET && whole))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 static gboolean validate_virtiofs(const Domain *def, const Filesystem *filesystem, GError **error)
 {
     gboolean foreign = filesystem->source && filesystem->source->socket;
@@ -69,7 +53,7 @@ static gboolean validate_virtiofs(const Domain *def, const Filesystem *filesyste
         return error_set(error, UNSUPPORTED, "virtiofs does not support format");
     if (filesystem->multidevs > FILESYSTEM_MULTIDEVS_DEFAULT)
         return error_set(error, UNSUPPORTED, "virtiofs does not support multidevs");
-    return is_memory_shared(def) || error_set(error, UNSUPPORTED, "'virtiofs' requires shared memory");
+    return machine_memory_is_shared(def) || error_set(error, UNSUPPORTED, "'virtiofs' requires shared memory");
 }
 
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)

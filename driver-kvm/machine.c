@@ -57,3 +57,20 @@ gboolean machine_has_pci_root(const Domain *def)
 {
     return root_model(def) == CONTROLLER_MODEL_PCI_ROOT;
 }
+
+gboolean machine_memory_is_shared(const Domain *def)
+{
+    const MemoryBacking *backing = def->memory_backing;
+    const GPtrArray *cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells : NULL;
+    gboolean whole = backing && backing->access && backing->access->mode == MEMORY_ACCESS_SHARED;
+
+    if (!cells || cells->len == 0)
+        return whole;
+    for (guint i = 0; i < cells->len; i++) {
+        const NumaCell *cell = g_ptr_array_index(cells, i);
+
+        if (cell->mem_access != MEMORY_ACCESS_SHARED && !(cell->mem_access == MEMORY_ACCESS_UNSET && whole))
+            return FALSE;
+    }
+    return TRUE;
+}

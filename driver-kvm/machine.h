@@ -10,3 +10,6 @@ gboolean machine_is_isapc(const Domain *def);
 gboolean machine_has_pci(const Domain *def);       /* a controller of type pci with index 0 */
 gboolean machine_has_pcie_root(const Domain *def); /* ... that is a pcie-root */
 gboolean machine_has_pci_root(const Domain *def);
+
+/* All of the guest's memory may be seen by other processes, as vhost-user and virtiofs need. */
+gboolean machine_memory_is_shared(const Domain *def);

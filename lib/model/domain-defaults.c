@@ -4,6 +4,7 @@
 #include "lib/model/domain-address.h"
 #include "lib/model/domain-cpus.h"
 #include "lib/model/domain-hostdev.h"
+#include "lib/model/domain-source.h"
 #include "lib/model/domain-sysinfo.h"
 #include "lib/model/domain-validate.h"
 #include "lib/uuid.h"
@@ -42,7 +43,7 @@ static void name_things(Domain *def)
     }
 }
 
-static void normalize_disk(Disk *disk)
+static gboolean normalize_disk(Disk *disk, GError **error)
 {
     if (g_str_has_prefix(disk->target->dev, "ioemu:")) {
         char *rest = g_strdup(disk->target->dev + 6);
@@ -52,14 +53,17 @@ static void normalize_disk(Disk *disk)
     }
     if (disk->device == DISK_DEVICE_CDROM)
         disk->readonly = TRUE;
+    if (!domain_normalize_sources(disk, error))
+        return FALSE;
     if (disk->device == DISK_DEVICE_LUN || disk->device == DISK_DEVICE_DISK)
-        return;
+        return TRUE;
     /* A removable drive without a medium has no source at all. */
     if (!disk->source)
         disk->type = STORAGE_TYPE_FILE;
     if (disk->source && disk->type == STORAGE_TYPE_FILE && !disk->source->file && !disk->source->fdgroup &&
         disk->source->startup_policy == DISK_STARTUP_UNSET)
         g_clear_pointer(&disk->source, disk_source_free);
+    return TRUE;
 }
 
 static gint by_channel(gconstpointer a, gconstpointer b)
@@ -219,7 +223,8 @@ gboolean domain_normalize(Domain *def, GError **error)
     domain_sort_controllers(def);
     domain_number_controllers(def);
     for (guint i = 0; i < devices->disks->len; i++)
-        normalize_disk(g_ptr_array_index(devices->disks, i));
+        if (!normalize_disk(g_ptr_array_index(devices->disks, i), error))
+            return FALSE;
     for (guint i = 0; i < devices->channels->len; i++)
         if (!((const Chardev *)g_ptr_array_index(devices->channels, i))->target)
             return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "target type must be specified for channel device");

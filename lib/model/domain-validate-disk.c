@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/model/domain-source.h"
 #include "lib/model/domain-threads.h"
 
 #define UNSUPPORTED VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED
@@ -147,7 +148,7 @@ static gboolean validate_disk(const Domain *def, const Disk *disk, GError **erro
     if (driven && disk->address && disk->address->type != ADDRESS_TYPE_DRIVE && disk->address->type != ADDRESS_TYPE_UNSET)
         return error_set(error, UNSUPPORTED, "Invalid address type '%s' for the disk '%s' with the bus type '%s'",
                          address_type_to_string(disk->address->type), disk->target->dev, disk_bus_to_string(bus));
-    return validate_strings(disk, error) && validate_drive(disk, error) && validate_source(disk, error) &&
+    return domain_validate_source(disk, error) && validate_strings(disk, error) && validate_drive(disk, error) && validate_source(disk, error) &&
            validate_driver(def, disk, error) && (!disk->iotune || validate_iotune(disk->iotune, error));
 }
 

@@ -3,7 +3,11 @@
 
 A condition (`when:type=file`) becomes a choice. body() goes through the attributes that conditions speak of, one after
 the other; for each value it makes the rest of the element, and values whose rest is the same share one branch. What a
-condition knows of the elements around (`when:^type=file`) is part of the name of a define: DiskSource.type.file."""
+condition knows of the elements around (`when:^type=file`) is part of the name of a define: DiskSource.type.file.
+
+libxml2 follows an optional pattern both ways, and each way that is open doubles its work: ten attributes of an element made
+a thousand, times as many in each element inside. It leaves one way open after each part of an interleave, the first that
+works; so what may be absent is a choice of itself and nothing, in this order, and part of an interleave."""
 from __future__ import annotations
 
 from xml.sax.saxutils import escape, quoteattr
@@ -54,6 +58,15 @@ def hexadecimal(highest: int) -> str:
 
 def optional(part: str, wanted: bool = True) -> str:
     return f'<optional>{part}</optional>' if wanted else part
+
+
+def beside(attributes: list[str]) -> str:
+    """ATTRIBUTES in any order, one way through them."""
+    return f'<interleave>{"".join(attributes)}{"<empty/>" if len(attributes) == 1 else ""}</interleave>'
+
+
+def may_lack(attribute: str, wanted: bool = True) -> str:
+    return f'<choice>{attribute}<empty/></choice>' if wanted else attribute
 
 
 class Emitter:
@@ -129,14 +142,15 @@ class Emitter:
             attribute = (f'<attribute name={quoteattr(field.xml)}>'
                          + choice([f'<value>{escape(value)}</value>' for value in named]) + '</attribute>'
                          if named else '')
-            may_lack = '-' in values or (default in values and 'required' not in field.marks)
-            parts.append(group([part for part in (optional(attribute, may_lack) if attribute else '', rest_text)
+            lacks = '-' in values or (default in values and 'required' not in field.marks)
+            parts.append(group([part for part in (beside([may_lack(attribute)]) if attribute and lacks else attribute, rest_text)
                                 if part and part != '<empty/>']))
         return choice(parts)
 
     def fields(self, struct: Struct, environment: Environment) -> str:
         named = {field.xml for field in self.discriminators(struct)}
         parts: list[str] = []
+        attributes: list[str] = []
         elements: dict[str, list[Field]] = {}
         content = ''
         for field in struct.fields:
@@ -144,7 +158,7 @@ class Emitter:
             if 'status' in field.marks or field.option('refused') or field.parent or not applies:
                 continue
             if field.place == 'attribute' and field.xml not in named:
-                parts.append(self.attribute(field))
+                attributes.append(self.attribute(field))
             elif field.place == 'content':
                 content = self.scalar(field)
             elif field.place == 'element':
@@ -154,6 +168,8 @@ class Emitter:
             inner.append('<text/>')
         elif content:
             parts.append(content)
+        if attributes:
+            parts.insert(0, beside(attributes))
         if len(inner) > 1:
             parts.append('<interleave>' + ''.join(inner) + '</interleave>')
         else:
@@ -163,12 +179,12 @@ class Emitter:
     def attribute(self, field: Field) -> str:
         text = f'<attribute name={quoteattr(field.xml)}>{self.scalar(field)}</attribute>'
         if field.type == 'size':
-            text = f'<group>{text}{self.unit()}</group>'
-        return optional(text, 'required' not in field.marks or 'told' in field.marks or field.option('default') is not None)
+            text = f'<group>{text}{beside([self.unit()])}</group>'
+        return may_lack(text, 'required' not in field.marks or 'told' in field.marks or field.option('default') is not None)
 
     @staticmethod
     def unit() -> str:
-        return f'<optional><attribute name="unit">{pattern(UNIT)}</attribute></optional>'
+        return may_lack(f'<attribute name="unit">{pattern(UNIT)}</attribute>')
 
     def element(self, struct: Struct, fields: list[Field], environment: Environment) -> str:
         """The element that FIELDS (more than one only where `match` tells them apart) describe."""
@@ -191,7 +207,7 @@ class Emitter:
         carried = [self.attribute(other) for other in struct.fields if other.parent == field.xml]
         if field.type == 'size':
             carried.append(self.unit())
-        return group([*carried, self.scalar(field)])
+        return group([*([beside(carried)] if carried else []), self.scalar(field)])
 
     def scalar(self, field: Field) -> str:
         if field.enum:

@@ -92,7 +92,7 @@ static void test_refused_at_start(void)
                  "unsupported configuration: <lease> is not supported by this driver (in <devices>)");
     assert_fault("<interface type='user'><bandwidth><inbound average='1'/></bandwidth></interface>", DRIVER_COMPLETE_START,
                  "unsupported configuration: <bandwidth> is not supported by this driver (in <interface>)");
-    assert_fault("<disk type='file' device='disk' rawio='yes'><source file='/a'/><target dev='vda'/></disk>",
+    assert_fault("<disk type='block' device='lun' rawio='yes'><source dev='/a'/><target dev='sda' bus='scsi'/></disk>",
                  DRIVER_COMPLETE_START, "unsupported configuration: rawio='yes' is not supported by this driver (in <disk>)");
 }
 
