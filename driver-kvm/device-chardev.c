@@ -43,6 +43,7 @@ static const struct {
     {CHARDEV_TARGET_TYPE_ISA_SERIAL, CHARDEV_MODEL_ISA_SERIAL, "isa-serial"},
     {CHARDEV_TARGET_TYPE_USB_SERIAL, CHARDEV_MODEL_USB_SERIAL, "usb-serial"},
     {CHARDEV_TARGET_TYPE_PCI_SERIAL, CHARDEV_MODEL_PCI_SERIAL, "pci-serial"},
+    {CHARDEV_TARGET_TYPE_ISA_DEBUG, CHARDEV_MODEL_ISA_DEBUGCON, "isa-debugcon"},
 };
 
 static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, GError **error)
@@ -102,8 +103,14 @@ static gboolean validate_serial(const Domain *def, gconstpointer device, const C
     AddressType wanted = ADDRESS_TYPE_UNSET;
     gboolean known = FALSE;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
-        known = known || (serial_models[i].type == serial->target->type && serial_models[i].model == serial->target->model->name);
+    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++) {
+        if (!serial->target->model || serial_models[i].model != serial->target->model->name)
+            continue;
+        if (serial_models[i].type != serial->target->type)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target model '%s' requires target type '%s'",
+                             chardev_model_to_string(serial_models[i].model), chardev_target_type_to_string(serial_models[i].type));
+        known = TRUE;
+    }
     if (!known || !machine_is_x86(def))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "Serial device with target type '%s' and target model '%s' not compatible with guest "

@@ -91,7 +91,7 @@ static void build_server(const Shmem *shmem, JsonObject *props, GPtrArray *parts
         props_string(props, "master", shmem->role == SHMEM_ROLE_MASTER ? "on" : "off");
     if (shmem->msi) {
         props_uint(props, "vectors", shmem->msi->vectors);
-        props_on_off(props, "ioeventfd", shmem->msi->ioeventfd);
+        props_toggle(props, "ioeventfd", shmem->msi->ioeventfd);
     }
 }
 

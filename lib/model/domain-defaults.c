@@ -441,7 +441,7 @@ static void imply_console(Domain *def)
     if (serials->len == 0)
         return;
     type = ((Chardev *)g_ptr_array_index(serials, 0))->target->type;
-    if (type == CHARDEV_TARGET_TYPE_USB_SERIAL || type == CHARDEV_TARGET_TYPE_PCI_SERIAL)
+    if (type == CHARDEV_TARGET_TYPE_USB_SERIAL || type == CHARDEV_TARGET_TYPE_PCI_SERIAL || type == CHARDEV_TARGET_TYPE_ISA_DEBUG)
         return;
     g_ptr_array_insert(consoles, 0, twin_of(g_ptr_array_index(serials, 0)));
 }
