@@ -61,8 +61,13 @@ def active(unit):
     return run('systemctl', 'is-active', unit, check=False) == 'active'
 
 
-def main_pid():
-    return int(run('systemctl', 'show', '-P', 'MainPID', 'duovirtd.service'))
+def show(what, uri=SYSTEM):
+    argv = ('show', '-P', what, 'duovirtd.service')
+    return as_user('systemctl', '--user', *argv) if uri == SESSION else run('systemctl', *argv)
+
+
+def main_pid(uri=SYSTEM):
+    return int(show('MainPID', uri))
 
 
 def started_again(before):
@@ -147,6 +152,7 @@ class First(Boot):
         wait(lambda: active('duovirtd.socket'), 'the socket')
         assert run('systemctl', 'is-enabled', 'duovirtd.service') == 'enabled'
         wait(lambda: active('duovirtd.service'), 'the service')
+        assert (show('KillMode'), show('Delegate')) == ('process', 'yes')
 
     def first_client_starts_it(self):
         run('systemctl', 'stop', 'duovirtd.service')
@@ -180,18 +186,6 @@ class First(Boot):
     def nor_is_a_kill(self):
         self.unnoticed(lambda: os.kill(main_pid(), signal.SIGKILL))
 
-    def nor_an_upgrade(self):
-        self.unnoticed(lambda: run('dpkg', '-i', '/lab/newer.deb'))
-        assert run('dpkg-query', '-W', '-f', '${Version}', 'duovirt') == '9.0.0'
-
-    def nor_that_the_package_goes_and_comes(self):
-        def replace():
-            run('dpkg', '--remove', 'duovirt')
-            assert main_pid() == 0 and not active('duovirtd.socket') and qemu('kept')
-            run('dpkg', '-i', '/lab/newer.deb')
-        self.unnoticed(replace)
-        assert active('duovirtd.socket')
-
     def users_have_their_own(self):
         run('loginctl', 'enable-linger', USER)
         wait(lambda: active('user@%d.service' % pwd.getpwnam(USER).pw_uid), 'his manager')
@@ -202,9 +196,24 @@ class First(Boot):
         as_user('virsh', '-c', SESSION, 'start', 'mine')
         assert os.stat('/proc/%d' % qemu('mine')).st_uid == pwd.getpwnam(USER).pw_uid
         self.counts.goes_on('mine', SESSION)
-        as_user('systemctl', '--user', 'restart', 'duovirtd.service')
+        assert (show('KillMode', SESSION), show('Delegate', SESSION)) == ('process', 'yes')
+
+    def nor_an_upgrade(self):
+        pid, own = qemu('mine'), main_pid(SESSION)
+        self.unnoticed(lambda: run('dpkg', '-i', '/lab/newer.deb'))
+        assert run('dpkg-query', '-W', '-f', '${Version}', 'duovirt') == '9.0.0'
+        assert main_pid(SESSION) not in (0, own), 'the user has the old daemon'
         wait(lambda: 'mine' in running(SESSION), 'it is found again')
+        assert qemu('mine') == pid
         self.counts.goes_on('mine', SESSION)
+
+    def nor_that_the_package_goes_and_comes(self):
+        def replace():
+            run('dpkg', '--remove', 'duovirt')
+            assert main_pid() == 0 and not active('duovirtd.socket') and qemu('kept')
+            run('dpkg', '-i', '/lab/newer.deb')
+        self.unnoticed(replace)
+        assert active('duovirtd.socket')
 
     def end(self):
         """As a user would: logind waits for its inhibitors."""
