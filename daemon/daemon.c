@@ -27,6 +27,7 @@
 #include "lib/log.h"
 
 #define DESCRIPTORS_MAX (1024 * 1024)
+#define SESSION_STOP_MAX 100u /* seconds: systemd kills what is left of a session after 120 (user@.service) */
 
 struct Daemon {
     gboolean verbose;
@@ -105,6 +106,8 @@ static HostRules rules_of(const Daemon *daemon)
 
     if (rules.stop == HOST_STOP_UNSET)
         rules.stop = daemon->places->session ? HOST_STOP_SAVE : HOST_STOP_SHUTDOWN;
+    if (daemon->places->session)
+        rules.stop_timeout = MIN(rules.stop_timeout, SESSION_STOP_MAX);
     return rules;
 }
 
