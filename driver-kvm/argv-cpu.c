@@ -5,6 +5,7 @@
 #include "lib/cpu/x86.h"
 #include "lib/error.h"
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-plug.h"
 #include "lib/model/domain-threads.h"
 #include <string.h>
 
@@ -177,7 +178,7 @@ void argv_cpu_prepare(Domain *live)
     for (guint i = 0; live->vcpus && i < live->vcpus->vcpus->len; i++) {
         VcpuState *vcpu = g_ptr_array_index(live->vcpus->vcpus, i);
 
-        if (vcpu->enabled == TOGGLE_ON)
+        if (vcpu->enabled == TOGGLE_ON && vcpu->hotpluggable != TOGGLE_ON)
             vcpu->order = vcpu->id + 1;
     }
 }
@@ -211,8 +212,8 @@ void argv_vcpus(const Domain *live, GPtrArray *parts)
     const CpuTopology *topology = live->cpu ? live->cpu->topology : NULL;
     GString *text = g_string_new(NULL);
 
-    g_string_append_printf(text, "%u", domain_vcpus(live));
-    if (domain_vcpus(live) != domain_max_vcpus(live))
+    g_string_append_printf(text, "%u", domain_boot_vcpus(live));
+    if (domain_boot_vcpus(live) != domain_max_vcpus(live))
         g_string_append_printf(text, ",maxcpus=%u", domain_max_vcpus(live));
     if (topology)
         g_string_append_printf(text, ",sockets=%u,dies=%u,cores=%u,threads=%u", topology->sockets, topology->dies,

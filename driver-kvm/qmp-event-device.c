@@ -7,6 +7,7 @@
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/channel.h"
 #include "driver-kvm/memory-live.h"
+#include "driver-kvm/vcpu-plug.h"
 #include "lib/json-peek.h"
 
 static const DriverHost *host_of(Guest *guest)
@@ -151,7 +152,7 @@ static void on_deleted(Guest *guest, JsonObject *data)
 {
     const char *alias = json_peek_string(data, "device");
 
-    if (!alias)
+    if (!alias || vcpu_gone(guest, alias))
         return;
     VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, .device = {alias}};
     host_of(guest)->emit(guest->vm, &event);

@@ -23,6 +23,7 @@
 #include "driver-kvm/perf.h"
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/side.h"
+#include "driver-kvm/vcpu-plug.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
@@ -173,6 +174,7 @@ static void learn_again(Guest *guest)
     g_clear_pointer(&guest->threads, g_array_unref);
     guest->threads = g_steal_pointer(&threads);
     g_mutex_unlock(&guest->lock);
+    vcpu_learn(guest);
 }
 
 /* What the last daemon was about to pause the guest for, if it would have let it go on. */

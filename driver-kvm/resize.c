@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The size of a running guest's memory, by its balloon. */
+/* The size of a running guest: its memory, by its balloon, and its processors. */
 #include "driver-kvm/guest.h"
 
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/vcpu-plug.h"
 #include "lib/error.h"
 #include "lib/model/domain-resize.h"
 
@@ -48,4 +49,5 @@ static gboolean resize_set_stats_period(gpointer self, Vm *vm, int seconds, GErr
 const DriverResizeOps kvm_resize_ops = {
     .set_memory = resize_set_memory,
     .set_stats_period = resize_set_stats_period,
+    .plug_vcpu = vcpu_plug,
 };

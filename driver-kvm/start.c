@@ -17,6 +17,7 @@
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/threads.h"
 #include "driver-kvm/tsc.h"
+#include "driver-kvm/vcpu-plug.h"
 #include "lib/error.h"
 #include "lib/file.h"
 
@@ -260,7 +261,8 @@ static gboolean step_run(Start *start, GError **error)
     if (!qmp)
         return explain(start, "qemu unexpectedly closed the monitor", error);
     g_autoptr(GError) cause = NULL;
-    if (learn(start, qmp, &cause) && learn_cpu(start, qmp, &cause) && threads_place(start->guest, qmp, &cause) &&
+    if (learn(start, qmp, &cause) && learn_cpu(start, qmp, &cause) && vcpu_plug_all(start->guest, qmp, &cause) &&
+        threads_place(start->guest, qmp, &cause) &&
         perf_count_all(start->guest, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
         memory_learn(start->guest, qmp, &cause) && restore(start, qmp, &cause) && balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
         balloon_learn(start->guest, qmp, &cause)) {

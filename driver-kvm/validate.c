@@ -7,6 +7,7 @@
 #include "driver-kvm/support.h"
 #include "lib/error.h"
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-plug.h"
 #include <string.h>
 
 #define TSEG_STEP 1024 /* KiB */
@@ -184,17 +185,17 @@ static gboolean validate_timer(const Timer *timer, GError **error)
     return TRUE;
 }
 
-/* QEMU begins with the first of all processors: a list may say just that. The others are plugged in while it runs. */
+/* QEMU begins with the first of all processors; the others are plugged in before the guest runs, or later. */
 static gboolean validate_vcpus(const Domain *def, GError **error)
 {
     for (guint i = 0; def->vcpus && i < def->vcpus->vcpus->len; i++) {
         const VcpuState *vcpu = g_ptr_array_index(def->vcpus->vcpus, i);
-        gboolean first = vcpu->id < domain_vcpus(def);
+        gboolean for_good = vcpu->enabled == TOGGLE_ON && vcpu->hotpluggable != TOGGLE_ON;
 
-        if ((vcpu->enabled == TOGGLE_ON) != first || (first && vcpu->hotpluggable == TOGGLE_ON) ||
-            (first && vcpu->order != UNSET32 && vcpu->order != vcpu->id + 1))
+        if (for_good != (vcpu->id < domain_boot_vcpus(def)))
             return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                             "a <vcpu id='%u'> that is to be plugged in or out is not supported by this driver", vcpu->id);
+                             "a <vcpu id='%u'> that is to be there from the start behind one that is not is not supported by this driver",
+                             vcpu->id);
     }
     return TRUE;
 }

@@ -2,8 +2,9 @@
 /* Handlers: memory and virtual CPUs of a domain, and whether it starts with the host. */
 #include "daemon/core/agent-vcpus.h"
 #include "daemon/core/store.h"
-#include "daemon/core/vm-ops.h"
+#include "daemon/core/vm-ops-plug.h"
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-plug.h"
 #include "lib/model/domain-resize.h"
 
 #define MEMORY_KIB_MAX (G_MAXINT64 / 1024)
@@ -139,6 +140,18 @@ static gboolean edit_vcpus(Domain *def, gpointer data, GError **error)
     return TRUE;
 }
 
+/* Those that come can go again. */
+static gboolean edit_loose_vcpus(Domain *def, gpointer data, GError **error)
+{
+    guint count = *(const guint *)data;
+
+    for (guint i = 0; i < domain_max_vcpus(def) && domain_vcpus(def) < count; i++)
+        if (!domain_vcpu_enabled(def, i))
+            domain_plug_vcpu(def, i, TRUE, FALSE);
+    domain_set_vcpus(def, count);
+    return TRUE;
+}
+
 static gboolean edit_max_vcpus(Domain *def, gpointer data, GError **error)
 {
     return domain_set_max_vcpus(def, *(const guint *)data, error);
@@ -162,12 +175,6 @@ static gboolean check_vcpus(Vm *vm, const VmView *view, OpsAffect affect, guint 
                      "requested vcpus is greater than max allowable vcpus for the persistent domain: %u > %u", count, next);
 }
 
-/* Plugging in a running guest is for later; only what changes nothing is accepted. */
-static gboolean check_live_vcpus(Call *call, const VmView *view, OpsAffect affect, guint count, GError **error)
-{
-    return !affect.live || count == domain_vcpus(view->live) || ops_not_offered(call, error);
-}
-
 static gboolean set_vcpus(Call *call, guint count, guint flags, GError **error)
 {
     Vm *vm = call->vm;
@@ -179,10 +186,11 @@ static gboolean set_vcpus(Call *call, guint count, guint flags, GError **error)
     if (count == 0 || count > G_MAXUINT16)
         return invalid(vm, error, "number of virtual CPUs out of range");
     if (maximum ? !check_max_vcpus(vm, affect, error)
-                : !check_vcpus(vm, view, affect, count, error) || !check_live_vcpus(call, view, affect, count, error))
+                : !check_vcpus(vm, view, affect, count, error) || (affect.live && !plug_vcpus(call, view, count, error)))
         return FALSE;
     affect.live = FALSE;
-    return ops_edit(vm, affect, maximum ? edit_max_vcpus : edit_vcpus, &count, error);
+    return ops_edit(vm, affect, maximum ? edit_max_vcpus : flags & VIR_DOMAIN_VCPU_HOTPLUGGABLE ? edit_loose_vcpus : edit_vcpus,
+                    &count, error);
 }
 
 gboolean remote_domain_set_vcpus(Call *call, const RemoteDomainSetVcpusArgs *args, GError **error)

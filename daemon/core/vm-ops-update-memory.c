@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A memory module changes: one that runs in how much of it the guest shall have, one of the definition in anything. */
+#include "daemon/core/record.h"
 #include "daemon/core/vm-ops-update.h"
 #include "lib/error.h"
 
@@ -41,7 +42,8 @@ gboolean update_memory(Call *call, const XmlNode *node, const VmView *view, OpsA
         return FALSE;
     if (affect.live && (!ops || !ops->update_memory))
         return ops_not_offered(call, error);
-    if (affect.live && !(vm_check_monitor(call->vm, error) && ops->update_memory(instance->self, call->vm, wanted, error)))
+    if (affect.live && !(vm_check_monitor(call->vm, error) && ops->update_memory(instance->self, call->vm, wanted, error) &&
+                         record_save(call->vm, error)))
         return FALSE;
     return ops_edit(call->vm, config, edit_memory, &change, error);
 }

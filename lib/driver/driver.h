@@ -141,6 +141,9 @@ typedef struct {
 typedef struct {
     gboolean (*set_memory)(gpointer self, Vm *vm, guint64 kib, GError **error);
     gboolean (*set_stats_period)(gpointer self, Vm *vm, int seconds, GError **error);
+    /* Virtual CPU ID, which is not in that state, comes or has gone; the live definition follows. VIR_ERR_OPERATION_TIMEOUT:
+     * the guest has not let it go yet. */
+    gboolean (*plug_vcpu)(gpointer self, Vm *vm, guint id, gboolean in, GError **error);
 } DriverResizeOps;
 
 /* The host's threads of a guest. */

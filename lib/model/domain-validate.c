@@ -97,6 +97,14 @@ static gboolean validate_vcpus(const Domain *def, GError **error)
         ordered |= state->enabled == TOGGLE_ON && state->order != UNSET32;
         unordered |= state->enabled == TOGGLE_ON && state->order == UNSET32;
     }
+    for (guint i = 0, hot = 0; def->vcpus && i < def->vcpus->vcpus->len; i++) {
+        const VcpuState *state = g_ptr_array_index(def->vcpus->vcpus, i);
+
+        if (!ordered && state->enabled == TOGGLE_ON && state->hotpluggable != TOGGLE_ON && hot)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "online non-hotpluggable vcpus need to be ordered prior to hotplugable vcpus");
+        hot |= state->enabled == TOGGLE_ON && state->hotpluggable == TOGGLE_ON;
+    }
     return !(ordered && unordered) || error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                                                 "all vcpus must have either set or unset order");
 }

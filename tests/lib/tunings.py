@@ -321,4 +321,32 @@ def nodes(walk):
         one(cell(0, '0') + cell(1, '1', size=0)), one(cell(0, '0-9'))])
 
 
-WALKS = [pins, threads, tuned, shares, refused, iommus, memories, modules, sizes, pages, nodes]
+PLUGS = (
+    'vcpucount G', 'setvcpus G 3 --live', 'vcpucount G', 'setvcpus G 2 --live', 'setvcpus G 2 --live --hotpluggable', 'setvcpus G 5 --live', 'setvcpus G 4',
+    'setvcpus G 4 --config', 'setvcpus G 2 --config --hotpluggable', 'setvcpus G 4 --config --hotpluggable', 'setvcpus G 3 --config --maximum',
+    'setvcpus G 3 --live --maximum', 'dumpxml G', 'dumpxml G --inactive', 'vcpuinfo G', 'vcpupin G', 'vcpupin G 3 0 --live', 'setvcpu G 3 --enable',
+    'setvcpu G 3 --enable --live', 'setvcpu G 2-3 --disable --live', 'setvcpu G 0 --disable --live', 'setvcpu G 1 --disable --live',
+    'setvcpu G 9 --enable --live', 'setvcpu G 2 --enable --config', 'setvcpu G 2 --disable --config', 'setvcpu G 0 --disable --config',
+    'setvcpu G 1,2 --enable --config --live', 'setvcpu G x --enable', 'vcpuinfo G', 'dumpxml G', 'dumpxml G --inactive')
+
+
+def plugs(walk):
+    """Processors that come while the guest stands still, before anybody is there who could let them go; they are there after a restart of the server."""
+    acpi, one = '<features><acpi/></features>', "<vcpu id='%d' enabled='%s' hotpluggable='%s' %s/>"
+    def listed(*states):
+        return "<vcpu current='%d'>%d</vcpu><vcpus>%s</vcpus>" % (sum(state[0] == 'yes' for state in states), len(states), ''.join(
+            one % (number, *state[:2], "order='%d'" % state[2] if len(state) > 2 else '') for number, state in enumerate(states)))
+    for vcpu, extra in (("<vcpu current='2'>4</vcpu>", acpi),
+                        (listed(('yes', 'no', 1), ('no', 'yes'), ('yes', 'yes', 2), ('no', 'yes')), acpi),
+                        (listed(('yes', 'no', 1), ('yes', 'yes', 3), ('yes', 'yes', 2), ('no', 'yes')), acpi),
+                        (listed(('yes', 'no'), ('yes', 'yes'), ('yes', 'no'), ('no', 'yes')), acpi),
+                        ("<vcpu current='1'>2</vcpu><cputune><vcpupin vcpu='1' cpuset='1'/></cputune>", acpi +
+                         "<cpu><model>qemu64</model><topology sockets='1' dies='1' cores='1' threads='2'/></cpu>")):
+        walk.define(starts.bare(walk.name, vcpu=vcpu, extra=extra))
+        each(walk, 'start G --paused', 'dumpxml G', *PLUGS)
+        walk.target.restart()
+        each(walk, 'vcpucount G', 'vcpuinfo G', 'setvcpus G 4 --live', 'setvcpu G 1 --enable --live', 'destroy G', 'setvcpu G 1 --enable', 'setvcpu G 1 --disable', 'dumpxml G',
+             'undefine G')
+
+
+WALKS = [pins, threads, tuned, shares, refused, iommus, memories, modules, sizes, pages, nodes, plugs]
