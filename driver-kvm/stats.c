@@ -9,11 +9,14 @@
 
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/link-stats.h"
+#include "driver-kvm/perf.h"
 #include "driver-kvm/proc-stats.h"
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/threads.h"
 #include "lib/error.h"
 #include "lib/json-peek.h"
 #include "lib/model/domain-defaults.h"
+#include "lib/model/domain-threads.h"
 
 typedef struct {
     Guest *guest;
@@ -293,6 +296,36 @@ static gboolean sample_blocks(const Sample *sample, Params *params, GError **err
     return TRUE;
 }
 
+static gboolean sample_perf(const Sample *sample, Params *params, GError **error)
+{
+    perf_sample(sample->guest, params);
+    return TRUE;
+}
+
+/* In QEMU's order, the last first, as libvirt tells them. */
+static gboolean sample_iothreads(const Sample *sample, Params *params, GError **error)
+{
+    g_autoptr(GArray) ids = domain_iothread_ids(sample->live), threads = NULL;
+    g_autoptr(Qmp) qmp = ids->len ? guest_qmp(sample->guest, error) : NULL;
+    gint64 left = sample->deadline - g_get_monotonic_time();
+
+    if (ids->len == 0)
+        return TRUE;
+    if (!qmp || !threads_query_iothreads(qmp, (guint64)MAX(left, 1), &threads, error))
+        return FALSE;
+    params_uint(params, threads->len, "iothread.count");
+    for (guint i = 0; i < threads->len; i++) {
+        const DriverIothread *one = &g_array_index(threads, DriverIothread, i);
+
+        if (one->poll_max_ns < 0 || one->poll_grow < 0 || one->poll_shrink < 0)
+            continue;
+        params_ullong(params, (guint64)one->poll_max_ns, "iothread.%u.poll-max-ns", one->id);
+        params_uint(params, (guint)one->poll_grow, "iothread.%u.poll-grow", one->id);
+        params_uint(params, (guint)one->poll_shrink, "iothread.%u.poll-shrink", one->id);
+    }
+    return TRUE;
+}
+
 /* --- the slots --- */
 
 static gboolean sample_groups(const Sample *sample, guint groups, Params *params, GError **error)
@@ -303,7 +336,8 @@ static gboolean sample_groups(const Sample *sample, guint groups, Params *params
     } known[] = {
         {VIR_DOMAIN_STATS_CPU_TOTAL, sample_cpu},     {VIR_DOMAIN_STATS_BALLOON, sample_balloon},
         {VIR_DOMAIN_STATS_VCPU, sample_vcpus},        {VIR_DOMAIN_STATS_INTERFACE, sample_interfaces},
-        {VIR_DOMAIN_STATS_BLOCK, sample_blocks},
+        {VIR_DOMAIN_STATS_BLOCK, sample_blocks},      {VIR_DOMAIN_STATS_PERF, sample_perf},
+        {VIR_DOMAIN_STATS_IOTHREAD, sample_iothreads},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(known); i++)

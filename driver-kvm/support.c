@@ -72,7 +72,9 @@ static const struct {
     {"domain/os/bootmenu", "@enable @timeout"},
     {"domain/os/smbios", "@mode"},
     {"domain/os/bios", "@useserial @rebootTimeout"},
-    {"domain/features", "acpi apic pae hyperv kvm pvspinlock pmu vmport smm ioapic tcg vmcoreinfo"},
+    {"domain/features", "acpi apic pae hap viridian privnet hyperv kvm pvspinlock pmu vmport smm ioapic tcg vmcoreinfo"},
+    /* hap, viridian and privnet mean something to other hypervisors: libvirtd passes them over, and documents have them */
+    {"domain/features/hap", "@state"},
     {"domain/features/apic", "@eoi"},
     {"domain/features/pvspinlock", "@state"},
     {"domain/features/pmu", "@state"},

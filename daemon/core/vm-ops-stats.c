@@ -17,7 +17,7 @@
 
 #define PATIENCE (50 * 1000)
 #define STALE_FIELD "duovirt.stale"
-#define EMPTY_GROUPS (VIR_DOMAIN_STATS_PERF | VIR_DOMAIN_STATS_MEMORY) /* nobody can turn on what they tell of */
+#define EMPTY_GROUPS VIR_DOMAIN_STATS_MEMORY /* nobody can turn on what it tells of */
 #define ALL_GROUPS (VIR_DOMAIN_STATS_STATE | EMPTY_GROUPS | SAMPLER_GROUPS)
 
 /* One group of filter flags: a domain passes if it has one of the properties asked for, or none is asked for. */

@@ -349,4 +349,12 @@ def plugs(walk):
              'undefine G')
 
 
-WALKS = [pins, threads, tuned, shares, refused, iommus, memories, modules, sizes, pages, nodes, plugs]
+def figures(walk):
+    """Groups of statistics, and features of other hypervisors, which are passed over."""
+    walk.define(starts.bare(walk.name, head='<iothreads>2</iothreads>', extra='<features><acpi/><viridian/><hap/><privnet/></features>'))
+    groups = ('domstats --iothread G', 'domstats --perf G')
+    each(walk, *groups, 'start G --paused', 'dumpxml G', *groups, 'domstats --iothread --enforce G', 'iothreadset G 1 --poll-max-ns 5000 --poll-grow 2', 'domstats --iothread G', 'destroy G',
+         *groups, 'undefine G')
+
+
+WALKS = [figures, pins, threads, tuned, shares, refused, iommus, memories, modules, sizes, pages, nodes, plugs]
