@@ -114,6 +114,8 @@ static void want_audio(Domain *def)
             type = AUDIO_TYPE_SPICE;
         if (graphics->type == GRAPHICS_TYPE_VNC)
             type = AUDIO_TYPE_NONE;
+        if (graphics->type == GRAPHICS_TYPE_SDL)
+            type = AUDIO_TYPE_UNSET;
     }
     if (type == AUDIO_TYPE_UNSET) /* the other displays bring their own */
         return;

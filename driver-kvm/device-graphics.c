@@ -24,6 +24,25 @@ static gboolean is_built_in(GraphicsType type, const Caps *caps)
     return caps_has_answer(caps, "query-display-options", path);
 }
 
+static gboolean has_headless(const Domain *def)
+{
+    for (guint i = 0; i < def->devices->graphics->len; i++)
+        if (((const Graphics *)g_ptr_array_index(def->devices->graphics, i))->type == GRAPHICS_TYPE_EGL_HEADLESS)
+            return TRUE;
+    return FALSE;
+}
+
+/* One display draws with OpenGL; the one without a head draws for servers. */
+static gboolean validate_beside_headless(const Graphics *graphics, GError **error)
+{
+    if (graphics->type == GRAPHICS_TYPE_SPICE && graphics->gl && graphics->gl->enable == TOGGLE_ON)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "multiple OpenGL displays are not supported by QEMU");
+    return graphics->type == GRAPHICS_TYPE_VNC || graphics->type == GRAPHICS_TYPE_SPICE ||
+           graphics->type == GRAPHICS_TYPE_EGL_HEADLESS ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "graphics type 'egl-headless' is only supported with one of: 'vnc', 'spice' graphics types");
+}
+
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
 {
     const Graphics *graphics = device;
@@ -32,6 +51,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (!server || !is_built_in(graphics->type, caps))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s graphics are not supported with this QEMU",
                          graphics_type_to_string(graphics->type));
+    if (has_headless(def) && !validate_beside_headless(graphics, error))
+        return FALSE;
     for (guint i = 0; i < graphics->listens->len; i++) {
         const GraphicsListen *listen = g_ptr_array_index(graphics->listens, i);
 

@@ -216,7 +216,7 @@ gboolean domain_normalize(Domain *def, GError **error)
     if (def->os->boots->len > BOOTS_MAX)
         g_ptr_array_set_size(def->os->boots, BOOTS_MAX);
     normalize_versions(def->devices->redirfilter);
-    if (!domain_normalize_cpus(def, error) || !put_primary_video_first(def, error))
+    if (!domain_normalize_cpus(def, error) || !domain_normalize_resctrl(def, error) || !put_primary_video_first(def, error))
         return FALSE;
     /* Sorted before buses are guessed, as libvirt does: a disk without a bus is sorted among its like. */
     domain_sort_disks(def);

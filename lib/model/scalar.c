@@ -237,7 +237,9 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
     char mac[MAC_TEXT];
 
     if (field->kind == MODEL_CPUSET) {
-        g_autoptr(CpuSet) set = cpuset_parse(text, error);
+        g_autoptr(CpuSet) set = cpuset_parse(text, field->bad ? NULL : error);
+        if (!set && field->bad)
+            return bad_value(field, text, name, element, "", error);
         if (set && *text && cpuset_count(set) == 0)
             return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "Invalid value of '%s': %s", name, text);
         if (set && cpuset_count(set) == 0)
