@@ -44,6 +44,12 @@ static const struct {
     {CHARDEV_TARGET_TYPE_USB_SERIAL, CHARDEV_MODEL_USB_SERIAL, "usb-serial"},
     {CHARDEV_TARGET_TYPE_PCI_SERIAL, CHARDEV_MODEL_PCI_SERIAL, "pci-serial"},
     {CHARDEV_TARGET_TYPE_ISA_DEBUG, CHARDEV_MODEL_ISA_DEBUGCON, "isa-debugcon"},
+    /* of other machines: no driver here */
+    {CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, CHARDEV_MODEL_SPAPR_VTY, NULL},
+    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPCONSOLE, NULL},
+    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPLMCONSOLE, NULL},
+    {CHARDEV_TARGET_TYPE_SYSTEM_SERIAL, CHARDEV_MODEL_PL011, NULL},
+    {CHARDEV_TARGET_TYPE_SYSTEM_SERIAL, CHARDEV_MODEL_16550A, NULL},
 };
 
 static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, GError **error)
@@ -55,7 +61,8 @@ static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, 
     if (serial->target->type == CHARDEV_TARGET_TYPE_UNSET && machine_is_x86(def))
         serial->target->type = CHARDEV_TARGET_TYPE_ISA_SERIAL;
     for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++) {
-        if (serial_models[i].type != serial->target->type)
+        /* which UART a board has is not known here */
+        if (serial_models[i].type != serial->target->type || serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL)
             continue;
         if (!serial->target->model)
             serial->target->model = chardev_target_model_new();
@@ -109,8 +116,10 @@ static gboolean validate_serial(const Domain *def, gconstpointer device, const C
         if (serial_models[i].type != serial->target->type)
             return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target model '%s' requires target type '%s'",
                              chardev_model_to_string(serial_models[i].model), chardev_target_type_to_string(serial_models[i].type));
-        known = TRUE;
+        known = serial_models[i].driver != NULL;
     }
+    if (serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL && !serial->target->model)
+        return chardev_validate(def, &view, error);
     if (!known || !machine_is_x86(def))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "Serial device with target type '%s' and target model '%s' not compatible with guest "

@@ -29,6 +29,10 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
 
     if (model_of(shmem) != SHMEM_MODEL_IVSHMEM_DOORBELL && (shmem->size == UNSET64 || shmem->size == 0))
         shmem->size = DEFAULT_SIZE;
+    if (shmem->server && !shmem->msi)
+        shmem->msi = shmem_msi_new();
+    if (shmem->server && shmem->msi->ioeventfd == TOGGLE_UNSET)
+        shmem->msi->ioeventfd = TOGGLE_ON;
     return TRUE;
 }
 
@@ -41,7 +45,7 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (strchr(shmem->name, '/'))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "shmem name cannot include '/' character");
     if (strcmp(shmem->name, ".") == 0 || strcmp(shmem->name, "..") == 0)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "shmem name must not be equal to '%s'", shmem->name);
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "shmem name cannot be equal to '%s'", shmem->name);
     if (shmem->msi && !shmem->server)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "msi option is only supported with a server");
     if (!caps_has_type(caps, name))
@@ -50,6 +54,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         return error_set(error, UNSUPPORTED, "shmem model '%s' is supported only with server option disabled", name);
     if (model == SHMEM_MODEL_IVSHMEM_DOORBELL && !shmem->server)
         return error_set(error, UNSUPPORTED, "shmem model '%s' is supported only with server option enabled", name);
+    if (model == SHMEM_MODEL_IVSHMEM_DOORBELL && shmem->size != UNSET64 && shmem->size != 0)
+        return error_set(error, UNSUPPORTED, "shmem model '%s' does not support size setting", name);
     return TRUE;
 }
 
