@@ -67,6 +67,7 @@ static const DriverRunOps run_ops = {
     .reboot = run_reboot,
     .reset = run_reset,
     .wakeup = run_wakeup,
+    .set_actions = run_set_actions,
 };
 
 static const char *const config_keys[] = {"user", "group", "vnc_listen", "spice_listen", NULL};

@@ -41,3 +41,4 @@ gboolean run_shutdown(gpointer self, Vm *vm, guint flags, GError **error);
 gboolean run_reboot(gpointer self, Vm *vm, guint flags, GError **error);
 gboolean run_reset(gpointer self, Vm *vm, GError **error);
 gboolean run_wakeup(gpointer self, Vm *vm, GError **error);
+gboolean run_set_actions(gpointer self, Vm *vm, const Domain *def, gboolean live, GError **error);

@@ -3,6 +3,7 @@
 #include "driver-kvm/guest.h"
 
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/validate.h"
 #include "lib/error.h"
 
 static int state_of(Guest *guest, int *ret_reason)
@@ -121,4 +122,20 @@ gboolean run_wakeup(gpointer self, Vm *vm, GError **error)
     g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
 
     return qmp && qmp_do(qmp, "system_wakeup", NULL, QMP_DEADLINE, error);
+}
+
+gboolean run_set_actions(gpointer self, Vm *vm, const Domain *def, gboolean live, GError **error)
+{
+    if (!validate_lifecycle(def, error))
+        return FALSE;
+    if (!live)
+        return TRUE;
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+    if (!qmp)
+        return FALSE;
+    g_autoptr(Domain) now = guest_live(guest);
+    gboolean ends = def->on_reboot == LIFECYCLE_DESTROY;
+    return ends == (now->on_reboot == LIFECYCLE_DESTROY) ||
+           qmp_do(qmp, "set-action", qmp_args("s:reboot", ends ? "shutdown" : "reset", NULL), QMP_DEADLINE, error);
 }

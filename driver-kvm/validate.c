@@ -147,10 +147,23 @@ static gboolean validate_secret_guest(const Domain *def, GError **error)
                                   : "S390 PV launch security is not supported with this QEMU binary");
 }
 
+/* A guest that was told to stay after its power off would never end, and QEMU has one switch for what both others make of it. */
+gboolean validate_lifecycle(const Domain *def, GError **error)
+{
+    if (def->on_poweroff == LIFECYCLE_RENAME_RESTART || def->on_reboot == LIFECYCLE_RENAME_RESTART ||
+        def->on_crash == CRASH_ACTION_RENAME_RESTART)
+        return unsupported(error, "qemu driver doesn't support the 'rename-restart' action for 'on_reboot'/'on_poweroff'/'on_crash'");
+    if (def->on_poweroff == LIFECYCLE_PRESERVE || def->on_reboot == LIFECYCLE_PRESERVE)
+        return unsupported(error, "qemu driver doesn't support the 'preserve' action for 'on_reboot'/'on_poweroff'");
+    return def->on_poweroff != LIFECYCLE_RESTART || def->on_reboot != LIFECYCLE_DESTROY ||
+           unsupported(error, "qemu driver doesn't support 'onReboot' set to 'destroy and 'onPoweroff' set to 'reboot'");
+}
+
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
     return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error) &&
-           validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_tunable(def, error) && memory_validate(def, error);
+           validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_lifecycle(def, error) &&
+           validate_tunable(def, error) && memory_validate(def, error);
 }
 
 /* What each timer can be told. */

@@ -24,3 +24,6 @@ gboolean validate_start(const Domain *def, const Caps *caps, GError **error);
 gboolean validate_tuning(const Domain *def, GError **error);
 /* Values that no host could have; when the document is defined. */
 gboolean validate_tunable(const Domain *def, GError **error);
+
+/* What DEF says for power off, reboot and crash goes together. Part of validate_domain. */
+gboolean validate_lifecycle(const Domain *def, GError **error);

@@ -109,6 +109,9 @@ typedef struct {
     gboolean (*reboot)(gpointer self, Vm *vm, guint flags, GError **error);   /* virDomainRebootFlagValues */
     gboolean (*reset)(gpointer self, Vm *vm, GError **error);
     gboolean (*wakeup)(gpointer self, Vm *vm, GError **error); /* from sleep */
+
+    /* Whether the hypervisor can do what DEF says for power off, reboot and crash. LIVE: the running guest does from now on. */
+    gboolean (*set_actions)(gpointer self, Vm *vm, const Domain *def, gboolean live, GError **error);
 } DriverRunOps;
 
 /* Saving a guest to a file and its memory to a dump. Queue. */
