@@ -7,6 +7,7 @@
 
 #include "driver-kvm/domcaps.h"
 #include "driver-kvm/hypervisor.h"
+#include "lib/cpu/hyperv.h"
 #include "lib/error.h"
 #include "lib/model/model.h"
 #include "lib/xml.h"
@@ -135,6 +136,25 @@ static void write_devices(XmlWriter *writer, const Asked *asked)
     xml_writer_close(writer);
 }
 
+/* In libvirt's order, which is that of the document. */
+static void write_hyperv(XmlWriter *writer, const Caps *caps)
+{
+    static const char *const names[] = {"relaxed", "vapic", "spinlocks", "vpindex", "runtime", "synic", "stimer", "reset",
+                                        "vendor_id", "frequencies", "reenlightenment", "tlbflush", "ipi", "evmcs"};
+    gboolean supported = caps_has_accel(caps, CAPS_KVM);
+
+    open_supported(writer, "hyperv", supported);
+    if (supported) {
+        xml_writer_open(writer, "enum");
+        xml_writer_attribute(writer, "name", "features");
+        for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+            if (hyperv_has(names[i]))
+                xml_writer_element(writer, "value", names[i]);
+        xml_writer_close(writer);
+    }
+    xml_writer_close(writer);
+}
+
 static void write_features(XmlWriter *writer, const Caps *caps)
 {
     const struct {
@@ -147,6 +167,7 @@ static void write_features(XmlWriter *writer, const Caps *caps)
     xml_writer_open(writer, "features");
     for (guint i = 0; i < G_N_ELEMENTS(features); i++)
         write_supported(writer, features[i].name, features[i].supported);
+    write_hyperv(writer, caps);
     xml_writer_close(writer);
 }
 

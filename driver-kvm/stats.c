@@ -3,29 +3,17 @@
  * Figures, with libvirt's names in libvirt's order. What the kernel knows is asked of the kernel; only the balloon and the
  * block devices need QEMU's monitor, and it is waited for no longer than the budget.
  */
-#include "driver-kvm/guest.h"
-
-#include <string.h>
-
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/link-stats.h"
 #include "driver-kvm/perf.h"
 #include "driver-kvm/proc-stats.h"
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/stats-private.h"
 #include "driver-kvm/threads.h"
 #include "lib/error.h"
 #include "lib/json-peek.h"
 #include "lib/model/domain-defaults.h"
 #include "lib/model/domain-threads.h"
-
-typedef struct {
-    Guest *guest;
-    const Domain *live;
-    pid_t pid;
-    gint64 deadline;
-} Sample;
-
-typedef gboolean (*SampleFunc)(const Sample *sample, Params *params, GError **error);
 
 static gboolean gone(GError **error)
 {
@@ -124,7 +112,7 @@ static gboolean sample_interfaces(const Sample *sample, Params *params, GError *
 
 /* --- the monitor --- */
 
-static JsonNode *ask(const Sample *sample, const char *command, JsonObject *arguments, GError **error)
+JsonNode *stats_ask(const Sample *sample, const char *command, JsonObject *arguments, GError **error)
 {
     g_autoptr(Qmp) qmp = guest_qmp(sample->guest, error);
     g_autoptr(JsonObject) unused = arguments;
@@ -166,7 +154,7 @@ static gboolean each_memory_figure(const Sample *sample, MemoryFunc fn, gpointer
     if (balloon) {
         g_autofree char *path = g_strconcat("/machine/peripheral/", balloon->alias->name, NULL);
         JsonObject *arguments = qmp_args("s:path", path, "s:property", "guest-stats", NULL);
-        g_autoptr(JsonNode) answer = ask(sample, "qom-get", arguments, error);
+        g_autoptr(JsonNode) answer = stats_ask(sample, "qom-get", arguments, error);
         JsonObject *object = json_peek_as_object(answer);
         if (!answer)
             return FALSE;
@@ -212,90 +200,6 @@ static gboolean sample_balloon(const Sample *sample, Params *params, GError **er
     return each_memory_figure(sample, add_param, params, error);
 }
 
-/* --- block devices --- */
-
-/* An answer of query-blockstats belongs to a disk by the device it is attached to. */
-static JsonObject *find_block(JsonArray *blocks, const char *alias)
-{
-    g_autofree char *path = g_strconcat("/machine/peripheral/", alias, NULL);
-    gsize length = strlen(path);
-
-    for (guint i = 0; i < json_peek_length(blocks); i++) {
-        JsonObject *block = json_peek_object_at(blocks, i);
-        const char *qdev = json_peek_string(block, "qdev");
-        if (qdev && (g_str_equal(qdev, alias) ||
-                     (strncmp(qdev, path, length) == 0 && (qdev[length] == '\0' || qdev[length] == '/'))))
-            return block;
-    }
-    return NULL;
-}
-
-static JsonObject *find_node(JsonArray *nodes, const char *name)
-{
-    for (guint i = 0; name && i < json_peek_length(nodes); i++) {
-        JsonObject *node = json_peek_object_at(nodes, i);
-        if (g_strcmp0(json_peek_string(node, "node-name"), name) == 0)
-            return node;
-    }
-    return NULL;
-}
-
-static void add_number(Params *params, JsonObject *from, const char *member, guint disk, const char *field)
-{
-    gint64 value;
-
-    if (json_peek_int(from, member, &value))
-        params_ullong(params, value, "block.%u.%s", disk, field);
-}
-
-static void sample_disk(const Disk *disk, guint index, JsonArray *blocks, JsonArray *nodes, Params *params)
-{
-    static const struct {
-        const char *member, *field;
-    } counters[] = {
-        {"rd_operations", "rd.reqs"},     {"rd_bytes", "rd.bytes"},     {"rd_total_time_ns", "rd.times"},
-        {"wr_operations", "wr.reqs"},     {"wr_bytes", "wr.bytes"},     {"wr_total_time_ns", "wr.times"},
-        {"flush_operations", "fl.reqs"},  {"flush_total_time_ns", "fl.times"},
-    };
-    const DiskSource *source = disk->source;
-    const char *path = source ? source->file ? source->file : source->dev : NULL;
-    JsonObject *block = disk->alias ? find_block(blocks, disk->alias->name) : NULL;
-    JsonObject *image = json_peek_object(find_node(nodes, json_peek_string(block, "node-name")), "image");
-    JsonObject *below = json_peek_object(json_peek_object(block, "parent"), "stats");
-
-    if (disk->target)
-        params_string(params, disk->target->dev, "block.%u.name", index);
-    if (path)
-        params_string(params, path, "block.%u.path", index);
-    if (path && source->index != UNSET32)
-        params_uint(params, source->index, "block.%u.backingIndex", index);
-    if (!block)
-        return;
-    for (guint i = 0; i < G_N_ELEMENTS(counters); i++)
-        add_number(params, json_peek_object(block, "stats"), counters[i].member, index, counters[i].field);
-    add_number(params, below, "wr_highest_offset", index, "allocation");
-    add_number(params, image, "virtual-size", index, "capacity");
-    add_number(params, image, "actual-size", index, "physical");
-}
-
-static gboolean sample_blocks(const Sample *sample, Params *params, GError **error)
-{
-    const GPtrArray *disks = sample->live->devices->disks;
-
-    params_uint(params, disks->len, "block.count");
-    if (disks->len == 0)
-        return TRUE;
-    g_autoptr(JsonNode) blocks = ask(sample, "query-blockstats", NULL, error);
-    if (!blocks)
-        return FALSE;
-    g_autoptr(JsonNode) nodes = ask(sample, "query-named-block-nodes", qmp_args("b:flat", TRUE, NULL), error);
-    if (!nodes)
-        return FALSE;
-    for (guint i = 0; i < disks->len; i++)
-        sample_disk(disks->pdata[i], i, json_peek_as_array(blocks), json_peek_as_array(nodes), params);
-    return TRUE;
-}
-
 static gboolean sample_perf(const Sample *sample, Params *params, GError **error)
 {
     perf_sample(sample->guest, params);
@@ -336,8 +240,9 @@ static gboolean sample_groups(const Sample *sample, guint groups, Params *params
     } known[] = {
         {VIR_DOMAIN_STATS_CPU_TOTAL, sample_cpu},     {VIR_DOMAIN_STATS_BALLOON, sample_balloon},
         {VIR_DOMAIN_STATS_VCPU, sample_vcpus},        {VIR_DOMAIN_STATS_INTERFACE, sample_interfaces},
-        {VIR_DOMAIN_STATS_BLOCK, sample_blocks},      {VIR_DOMAIN_STATS_PERF, sample_perf},
-        {VIR_DOMAIN_STATS_IOTHREAD, sample_iothreads},
+        {VIR_DOMAIN_STATS_BLOCK, stats_blocks},      {VIR_DOMAIN_STATS_PERF, sample_perf},
+        {VIR_DOMAIN_STATS_IOTHREAD, sample_iothreads}, {VIR_DOMAIN_STATS_DIRTYRATE, stats_dirty_rate},
+        {VIR_DOMAIN_STATS_VM, stats_accelerator},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(known); i++)
@@ -417,8 +322,23 @@ static gboolean stats_threads(gpointer self, Vm *vm, pid_t *ret_main, pid_t *vcp
     return TRUE;
 }
 
+static gboolean stats_measure_dirtying(gpointer self, Vm *vm, guint seconds, guint flags, guint64 budget, GError **error)
+{
+    g_auto(Sample) sample = {0};
+    const char *mode = flags & VIR_DOMAIN_DIRTYRATE_MODE_DIRTY_RING     ? "dirty-ring"
+                       : flags & VIR_DOMAIN_DIRTYRATE_MODE_DIRTY_BITMAP ? "dirty-bitmap"
+                                                                        : "page-sampling";
+    g_autoptr(JsonNode) answer = NULL;
+
+    if (!sample_open(&sample, self, vm, budget, error) || !stats_check_dirty_mode(sample.live, flags, error))
+        return FALSE;
+    answer = stats_ask(&sample, "calc-dirty-rate", qmp_args("i:calc-time", (gint64)seconds, "s:mode", mode, NULL), error);
+    return answer != NULL;
+}
+
 const DriverStatsOps kvm_stats_ops = {
     .sample = stats_sample,
     .memory = stats_memory,
     .threads = stats_threads,
+    .measure_dirtying = stats_measure_dirtying,
 };

@@ -99,12 +99,21 @@ gboolean json_peek_int(JsonObject *object, const char *name, gint64 *ret_value)
     return TRUE;
 }
 
-gboolean json_peek_true(JsonObject *object, const char *name)
+gboolean json_peek_boolean(JsonObject *object, const char *name, gboolean *ret_value)
 {
     JsonNode *node = member(object, name);
 
-    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
-           json_node_get_boolean(node);
+    if (!node || !JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_BOOLEAN)
+        return FALSE;
+    *ret_value = json_node_get_boolean(node);
+    return TRUE;
+}
+
+gboolean json_peek_true(JsonObject *object, const char *name)
+{
+    gboolean value;
+
+    return json_peek_boolean(object, name, &value) && value;
 }
 
 const char *json_peek_string_at(JsonArray *array, guint index) { return as_string(element(array, index)); }

@@ -18,6 +18,7 @@ JsonObject *json_peek_object(JsonObject *object, const char *name);
 JsonArray *json_peek_array(JsonObject *object, const char *name);
 gboolean json_peek_int(JsonObject *object, const char *name, gint64 *ret_value);
 gboolean json_peek_true(JsonObject *object, const char *name); /* a boolean that is true */
+gboolean json_peek_boolean(JsonObject *object, const char *name, gboolean *ret_value); /* FALSE: it is none */
 
 /* The same for element INDEX of ARRAY, which may be NULL or shorter. */
 const char *json_peek_string_at(JsonArray *array, guint index);

@@ -15,10 +15,10 @@
  * parameters' names are the tags as decimal numbers, their type is ullong. */
 #define SAMPLER_GROUPS                                                                                                 \
     (VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE |      \
-     VIR_DOMAIN_STATS_BLOCK | \
-     VIR_DOMAIN_STATS_PERF | VIR_DOMAIN_STATS_IOTHREAD)
+     VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_PERF | VIR_DOMAIN_STATS_IOTHREAD | VIR_DOMAIN_STATS_DIRTYRATE |         \
+     VIR_DOMAIN_STATS_VM)
 #define SAMPLER_MEMORY (1u << 30)
-#define SAMPLER_SLOTS 8
+#define SAMPLER_SLOTS 10
 
 /* A question that was asked. */
 typedef struct {

@@ -135,6 +135,9 @@ typedef struct {
     gboolean (*sample)(gpointer self, Vm *vm, guint groups, guint64 budget, Params *params, GError **error);
     gboolean (*memory)(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max, guint *ret_n,
                        GError **error);
+    /* Begins to measure, for SECONDS, how fast the guest writes its memory; `sample` tells of it. FLAGS: of
+     * virDomainDirtyRateCalcFlags. */
+    gboolean (*measure_dirtying)(gpointer self, Vm *vm, guint seconds, guint flags, guint64 budget, GError **error);
     /* The host's threads of a running guest: its main one, and one for each virtual CPU (pid_t, 0: not plugged in; at
      * most MAX). Does not block. */
     gboolean (*threads)(gpointer self, Vm *vm, pid_t *ret_main, pid_t *vcpus, guint max, guint *ret_n, GError **error);

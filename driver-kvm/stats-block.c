@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/stats-private.h"
+#include "lib/json-peek.h"
+
+/* An answer of query-blockstats belongs to a disk by the device it is attached to. */
+static JsonObject *find_block(JsonArray *blocks, const char *alias)
+{
+    g_autofree char *path = g_strconcat("/machine/peripheral/", alias, NULL);
+    gsize length = strlen(path);
+
+    for (guint i = 0; i < json_peek_length(blocks); i++) {
+        JsonObject *block = json_peek_object_at(blocks, i);
+        const char *qdev = json_peek_string(block, "qdev");
+        if (qdev && (g_str_equal(qdev, alias) ||
+                     (strncmp(qdev, path, length) == 0 && (qdev[length] == '\0' || qdev[length] == '/'))))
+            return block;
+    }
+    return NULL;
+}
+
+static JsonObject *find_node(JsonArray *nodes, const char *name)
+{
+    for (guint i = 0; name && i < json_peek_length(nodes); i++) {
+        JsonObject *node = json_peek_object_at(nodes, i);
+        if (g_strcmp0(json_peek_string(node, "node-name"), name) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+static void add_number(Params *params, JsonObject *from, const char *member, guint disk, const char *field)
+{
+    gint64 value;
+
+    if (json_peek_int(from, member, &value))
+        params_ullong(params, value, "block.%u.%s", disk, field);
+}
+
+static void sample_disk(const Disk *disk, guint index, JsonArray *blocks, JsonArray *nodes, Params *params)
+{
+    static const struct {
+        const char *member, *field;
+    } counters[] = {
+        {"rd_operations", "rd.reqs"},     {"rd_bytes", "rd.bytes"},     {"rd_total_time_ns", "rd.times"},
+        {"wr_operations", "wr.reqs"},     {"wr_bytes", "wr.bytes"},     {"wr_total_time_ns", "wr.times"},
+        {"flush_operations", "fl.reqs"},  {"flush_total_time_ns", "fl.times"},
+    };
+    const DiskSource *source = disk->source;
+    const char *path = source ? source->file ? source->file : source->dev : NULL;
+    JsonObject *block = disk->alias ? find_block(blocks, disk->alias->name) : NULL;
+    JsonObject *image = json_peek_object(find_node(nodes, json_peek_string(block, "node-name")), "image");
+    JsonObject *below = json_peek_object(json_peek_object(block, "parent"), "stats");
+
+    if (disk->target)
+        params_string(params, disk->target->dev, "block.%u.name", index);
+    if (path)
+        params_string(params, path, "block.%u.path", index);
+    if (path && source->index != UNSET32)
+        params_uint(params, source->index, "block.%u.backingIndex", index);
+    if (!block)
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS(counters); i++)
+        add_number(params, json_peek_object(block, "stats"), counters[i].member, index, counters[i].field);
+    add_number(params, below, "wr_highest_offset", index, "allocation");
+    add_number(params, image, "virtual-size", index, "capacity");
+    add_number(params, image, "actual-size", index, "physical");
+}
+
+gboolean stats_blocks(const Sample *sample, Params *params, GError **error)
+{
+    const GPtrArray *disks = sample->live->devices->disks;
+
+    params_uint(params, disks->len, "block.count");
+    if (disks->len == 0)
+        return TRUE;
+    g_autoptr(JsonNode) blocks = stats_ask(sample, "query-blockstats", NULL, error);
+    if (!blocks)
+        return FALSE;
+    g_autoptr(JsonNode) nodes = stats_ask(sample, "query-named-block-nodes", qmp_args("b:flat", TRUE, NULL), error);
+    if (!nodes)
+        return FALSE;
+    for (guint i = 0; i < disks->len; i++)
+        sample_disk(disks->pdata[i], i, json_peek_as_array(blocks), json_peek_as_array(nodes), params);
+    return TRUE;
+}
