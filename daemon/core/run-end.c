@@ -178,12 +178,23 @@ gboolean run_settle(Vm *vm, gboolean *ret_again)
     return TRUE;
 }
 
-static void finish_end(gpointer data)
+void run_finish_end(Vm *vm)
 {
-    g_autoptr(Vm) vm = data; /* held by end_run */
     gboolean again;
     if (run_settle(vm, &again) && again)
         restart(vm);
+}
+
+static void finish_end(gpointer data)
+{
+    g_autoptr(Vm) vm = data;
+    run_finish_end(vm);
+}
+
+static void finish_held_end(gpointer data)
+{
+    g_autoptr(Vm) vm = data;
+    run_finish_end(vm);
     registry_drop(vm->instance->registry, vm);
 }
 
@@ -208,9 +219,12 @@ static void end_run(Vm *vm, VmEnd end)
         publish_end_and_hide(vm, end.reason);
     event_emit_lifecycle(vm, VIR_DOMAIN_EVENT_STOPPED,
                          end.detail == HOST_STOPPED_REBOOT ? (int)VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN : end.detail);
-    registry_hold(vm->instance->registry, vm);
+    /* What begins again keeps its name meanwhile; what only ends gives it up with its cleanup, for somebody may undefine it
+     * and define another at once. */
+    if (again)
+        registry_hold(vm->instance->registry, vm);
     set_ended(vm, again);
-    queue_push_front(vm->queue, finish_end, vm_ref(vm));
+    queue_push_front(vm->queue, again ? finish_held_end : finish_end, vm_ref(vm));
 }
 
 void run_stopped_id(Vm *vm, int id, int detail, int reason)

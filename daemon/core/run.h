@@ -32,5 +32,9 @@ void run_owner_gone(Vm *vm, gpointer owner);
 /* The guest's process is gone (DriverHost.stopped). Any thread, never blocks. */
 void run_stopped(Vm *vm, int detail, int reason);
 
+/* Does now what the end of a run has left to do, if there is such an end; it may begin again. Its queue. For who is about
+ * to give the domain up: only then is its name free. */
+void run_finish_end(Vm *vm);
+
 /* Publishes the run that STATUS tells of, so that readers see it, and queues finding it again. VM is claimed. Before there are clients. */
 void run_adopt(Vm *vm, Status *status);

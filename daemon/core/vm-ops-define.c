@@ -209,6 +209,7 @@ static void change_undefined(VmView *view, gpointer data)
 
 static gboolean undefine(Vm *vm, guint flags, GError **error)
 {
+    run_finish_end(vm);
     g_autoptr(VmView) view = vm_view(vm);
     if ((flags & VIR_DOMAIN_UNDEFINE_NVRAM) && (flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete nvram");

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Definitions: made, replaced, read back, removed."""
+import re
 import uuid
 import xml.etree.ElementTree as ElementTree
 
@@ -38,6 +39,16 @@ class Definition(Case):
         self.conn.defineXML(guests.tiny('two', head='<nonsense/>'))
         self.assertEqual(self.names(), ['one', 'two'])
         self.refused(libvirt.VIR_ERR_INVALID_ARG, self.conn.defineXMLFlags, guests.tiny('three'), 1 << 20)
+
+    def test_a_name_is_free_as_soon_as_its_domain_is_gone(self):
+        for _ in range(12):
+            domain = self.start('one')
+            domain.destroy()
+            domain.undefine()
+            other = self.conn.defineXML(re.sub('<uuid>.*</uuid>', '', guests.tiny('one')))
+            other.create()
+            other.destroy()
+            other.undefine()
 
     @proves('domain_undefine_flags')
     def test_undefine_takes_the_managed_save_only_when_told(self):
