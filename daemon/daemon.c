@@ -16,6 +16,7 @@
 
 #include "daemon/config.h"
 #include "daemon/core/core.h"
+#include "daemon/core/event.h"
 #include "daemon/core/hook.h"
 #include "daemon/core/host-sleep.h"
 #include "daemon/host-end.h"
@@ -184,6 +185,7 @@ static gboolean open_server(Daemon *daemon, GError **error)
     host_sleep_open(daemon->event, daemon->bus, "");
     daemon->polkit = polkit_new(daemon->event, daemon->bus);
     daemon->server = server_new(daemon->io, core_loader(daemon->core), daemon->polkit);
+    server_set_before_answer(daemon->server, event_settle);
     server_set_limits(daemon->server, &limits);
     return TRUE;
 }

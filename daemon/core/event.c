@@ -26,7 +26,14 @@ typedef struct {
     Params *params; /* a copy of what EVENT carries */
 } Emitted;
 
+#define SETTLE_USEC (20 * 1000)
+
 static Loop *event_loop;
+static gint pending;         /* atomic: emitted, not delivered */
+static GMutex settle_lock;
+static GCond settled;        /* another was delivered */
+static guint64 n_emitted;    /* settle_lock, as the next */
+static guint64 n_delivered;
 static GMutex lock;
 static GPtrArray *subscriptions; /* of Subscription, in the order of subscribing */
 static int last_number;
@@ -130,6 +137,23 @@ static void deliver(gpointer data)
         subscription->sink(&source, &emitted->event, subscription->data);
     }
     emitted_free(emitted);
+    g_mutex_lock(&settle_lock);
+    n_delivered++;
+    g_atomic_int_add(&pending, -1);
+    g_cond_broadcast(&settled);
+    g_mutex_unlock(&settle_lock);
+}
+
+void event_settle(void)
+{
+    if (g_atomic_int_get(&pending) == 0 || loop_is_current(event_loop))
+        return;
+    gint64 deadline = g_get_monotonic_time() + SETTLE_USEC;
+    gboolean in_time = TRUE;
+    g_mutex_lock(&settle_lock);
+    for (guint64 last = n_emitted; n_delivered < last && in_time;)
+        in_time = g_cond_wait_until(&settled, &settle_lock, deadline);
+    g_mutex_unlock(&settle_lock);
 }
 
 static const char **copy_identities(GStringChunk *strings, const char *const *identities)
@@ -202,7 +226,11 @@ static void emit_as(Vm *vm, const char *name, const VmEvent *event)
     emitted->strings = g_string_chunk_new(128);
     keep_strings(emitted);
     keep_params(emitted);
+    g_mutex_lock(&settle_lock);
+    n_emitted++;
+    g_atomic_int_inc(&pending);
     loop_post(event_loop, deliver, emitted);
+    g_mutex_unlock(&settle_lock);
 }
 
 void event_emit(Vm *vm, const VmEvent *event)

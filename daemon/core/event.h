@@ -19,6 +19,10 @@ typedef void (*EventSink)(const EventSource *source, const VmEvent *event, gpoin
 /* Loop thread of the sinks. Before the first emit. */
 void event_open(Loop *loop);
 
+/* Waits until what was emitted so far has been delivered, for a moment at most. A client without an event loop of its own
+ * sees an event only with an answer that comes after it. Any thread; on the sinks' loop it does nothing. */
+void event_settle(void);
+
 /* SINK(DATA) will be called for events EVENT_ID (virDomainEventID) of the domain UUID (NULL: all) of INSTANCE. DESTROY
  * (may be NULL) frees DATA when no call is or comes. Returns a number above 0. Any thread. */
 int event_subscribe(const DriverInstance *instance, int event_id, const guint8 *uuid, EventSink sink, gpointer data,

@@ -15,6 +15,7 @@ struct Server {
     const Loader *loader;
     Polkit *polkit;
     ServerLimits limits;
+    void (*before_answer)(void); /* may be NULL */
     GQueue clients;        /* of Client, each by its own link; one reference */
     GHashTable *accounts;  /* uid -> Account (a reference), of those who have connections or hold something still */
     guint64 last_id;
@@ -45,6 +46,17 @@ void server_free(Server *server)
     g_hash_table_unref(server->accounts);
     g_mutex_clear(&server->costs.lock);
     g_free(server);
+}
+
+void server_set_before_answer(Server *server, void (*fn)(void))
+{
+    server->before_answer = fn;
+}
+
+void server_before_answer(const Server *server)
+{
+    if (server->before_answer && !loop_is_current(server->io))
+        server->before_answer();
 }
 
 Loop *server_loop(const Server *server)

@@ -36,6 +36,10 @@ void server_free(Server *server);
 /* Any thread; takes effect for what comes after. */
 void server_set_limits(Server *server, const ServerLimits *limits);
 
+/* FN runs before each answer that a worker gives, and may wait a moment. Before the first connection. */
+void server_set_before_answer(Server *server, void (*fn)(void));
+void server_before_answer(const Server *server); /* for daemon/rpc/: any thread; does nothing on the I/O loop */
+
 /* FD (taken over) is a new connection. I/O loop. */
 void server_accept(Server *server, int fd, gboolean read_only);
 

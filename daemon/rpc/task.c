@@ -120,6 +120,7 @@ static FrameHeader reply_header(const Call *call, NetMessageType type)
 static void answer_error(const Task *task, int priority, const GError *error)
 {
     log_line(priority, "%s: %s", task->call.proc->name, error->message);
+    server_before_answer(task->call.client->server);
     client_send(task->call.client, error_message(reply_header(&task->call, NET_REPLY), error), NULL);
 }
 
@@ -139,6 +140,7 @@ static gboolean answer(Task *task, gsize *ret_octets, GError **error)
     if (!frame_finish(message, error))
         return FALSE;
     *ret_octets = message->len;
+    server_before_answer(call->client->server);
     client_send(call->client, g_steal_pointer(&message), n_fds > 0 ? g_steal_pointer(&call->ret_fds) : NULL);
     if (call->stream)
         stream_begin(g_steal_pointer(&call->stream));

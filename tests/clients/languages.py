@@ -32,8 +32,8 @@ def said_by(name, target):
     path = world.SCRATCH + '/guest.xml'
     with open(path, 'w') as f:
         f.write(guests.minimal('client'))
-    done = subprocess.run(CLIENTS[name] + [target.uri, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=120, env=dict(os.environ, LC_ALL='C.UTF-8', HOME=world.SCRATCH))
+    done = subprocess.run(['timeout', '120'] + CLIENTS[name] + [target.uri, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, env=dict(os.environ, LC_ALL='C.UTF-8', HOME=world.SCRATCH))
     with target.connect() as conn:
         for domain in conn.listAllDomains():  # of a client that gave up
             if domain.isActive():
