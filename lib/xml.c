@@ -176,6 +176,13 @@ XmlNode *xml_root(XmlDocument *document)
     return (XmlNode *)xmlDocGetRootElement(document->doc);
 }
 
+gboolean xml_check_root(XmlDocument *document, const char *name, GError **error)
+{
+    const char *root = xml_name(xml_root(document));
+    return g_str_equal(root, name) ||
+           error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "expecting root element of '%s', not '%s'", name, root);
+}
+
 const char *xml_name(const XmlNode *node)
 {
     return chars(to_xml(node)->name);

@@ -30,6 +30,8 @@ XmlNode *xml_child(const XmlNode *node, const char *name); /* first child elemen
 char *xml_attribute(const XmlNode *node, const char *name); /* to free; NULL if absent */
 char *xml_content(const XmlNode *node);         /* all text below NODE, to free; "" if none */
 int xml_line(const XmlNode *node);
+/* Whether DOCUMENT is a <NAME>; VIR_ERR_XML_ERROR otherwise. */
+gboolean xml_check_root(XmlDocument *document, const char *name, GError **error);
 /* Each attribute of NODE without a namespace, in document order. */
 typedef void (*XmlAttributeFunc)(const char *name, const char *value, gpointer data);
 void xml_each_attribute(const XmlNode *node, XmlAttributeFunc fn, gpointer data);

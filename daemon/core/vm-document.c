@@ -12,12 +12,6 @@
 
 #define WARNINGS_MAX 20
 
-static gboolean check_root(const XmlNode *root, GError **error)
-{
-    return g_str_equal(xml_name(root), "domain") ||
-           error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "expecting root element of 'domain', not '%s'", xml_name(root));
-}
-
 static char *text_of(const XmlNode *node, const char *name)
 {
     const XmlNode *child = node ? xml_child(node, name) : NULL;
@@ -94,7 +88,7 @@ static XmlDocument *parse(const char *xml, GError **error)
 Domain *vm_document_read(const DriverInstance *instance, const char *xml, gboolean validate, GError **error)
 {
     g_autoptr(XmlDocument) document = parse(xml, error);
-    if (!document || !check_root(xml_root(document), error) || (validate && !validates(document, error)) ||
+    if (!document || !xml_check_root(document, "domain", error) || (validate && !validates(document, error)) ||
         !check_identity(xml_root(document), error) || !check_os(xml_root(document), error))
         return NULL;
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);

@@ -4,6 +4,7 @@
 #include "lib/model/domain-address.h"
 #include "lib/model/domain-cpus.h"
 #include "lib/model/domain-hostdev.h"
+#include "lib/model/domain-interface.h"
 #include "lib/model/domain-source.h"
 #include "lib/model/domain-sysinfo.h"
 #include "lib/model/domain-validate.h"
@@ -32,14 +33,6 @@ static void name_things(Domain *def)
         uuid_format(bytes, text);
         g_free(def->genid->value);
         def->genid->value = g_strdup(text);
-    }
-    for (guint i = 0; i < def->devices->interfaces->len; i++) {
-        Interface *interface = g_ptr_array_index(def->devices->interfaces, i);
-
-        if (!interface->mac)
-            interface->mac = interface_mac_new();
-        if (!interface->mac->address)
-            interface->mac->address = domain_random_mac();
     }
 }
 
@@ -224,6 +217,9 @@ gboolean domain_normalize(Domain *def, GError **error)
     domain_number_controllers(def);
     for (guint i = 0; i < devices->disks->len; i++)
         if (!normalize_disk(g_ptr_array_index(devices->disks, i), error))
+            return FALSE;
+    for (guint i = 0; i < devices->interfaces->len; i++)
+        if (!domain_complete_interface(devices->interfaces->pdata[i], error))
             return FALSE;
     for (guint i = 0; i < devices->channels->len; i++)
         if (!((const Chardev *)g_ptr_array_index(devices->channels, i))->target)

@@ -16,33 +16,6 @@ typedef gboolean (*Validate)(gconstpointer device, GError **error);
 
 /* Interfaces */
 
-static gboolean validate_ip(const InterfaceIp *ip, GError **error)
-{
-    guint8 bytes[sizeof(struct in6_addr)];
-    gboolean v6 = ip->family == ADDRESS_FAMILY_IPV6 || (ip->family == ADDRESS_FAMILY_UNSET && strchr(ip->address, ':'));
-
-    if (inet_pton(v6 ? AF_INET6 : AF_INET, ip->address, bytes) != 1)
-        return error_set(error, WRONG, "Invalid address '%s' in <ip>", ip->address);
-    if (ip->prefix != UNSET32 && ip->prefix > (v6 ? 128 : 32))
-        return error_set(error, WRONG, "Invalid prefix value '%u' in <ip>", ip->prefix);
-    return TRUE;
-}
-
-static gboolean validate_rate(const BandwidthRate *rate, gboolean inbound, GError **error)
-{
-    if (!rate)
-        return TRUE;
-    if (rate->average == UNSET64 && (rate->floor == UNSET64 || !inbound))
-        return error_set(error, VIR_FROM_NONE, VIR_ERR_XML_DETAIL, "Missing mandatory average or floor attributes");
-    if (rate->floor != UNSET64 && !inbound)
-        return error_set(error, VIR_FROM_NONE, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "'floor' attribute allowed only in <inbound> element");
-    if (rate->floor != UNSET64)
-        return error_set(error, VIR_FROM_NONE, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "floor attribute is not supported for this config");
-    return TRUE;
-}
-
 static gboolean validate_queue(guint32 size, const char *name, GError **error)
 {
     return NOT_SET(size) || (size & (size - 1)) == 0 ||
@@ -58,12 +31,6 @@ static gboolean validate_interface(gconstpointer device, GError **error)
     if (mac && g_ascii_strtoull(mac, NULL, 16) & 1)
         return error_set(error, WRONG, "expected unicast mac address, found multicast '%s'", mac);
     if (!domain_validate_rom(interface->rom, error))
-        return FALSE;
-    for (guint i = 0; i < interface->ips->len; i++)
-        if (!validate_ip(g_ptr_array_index(interface->ips, i), error))
-            return FALSE;
-    if (interface->bandwidth && !(validate_rate(interface->bandwidth->inbound, TRUE, error) &&
-                                  validate_rate(interface->bandwidth->outbound, FALSE, error)))
         return FALSE;
     if (driver && interface->model && interface->model->type && !g_str_has_prefix(interface->model->type, "virtio") &&
         !domain_validate_no_virtio(driver->iommu, driver->ats, driver->packed, driver->page_per_vq, error))

@@ -172,7 +172,8 @@ static void write_element(const Formatter *formatter, const ModelField *field, c
         const GPtrArray *list = model_list(field, frame->object);
         for (guint i = 0; i < list->len; i++)
             if (!is_generated(formatter->flags, field->type, g_ptr_array_index(list, i)))
-                format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame, FALSE);
+                format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame,
+                              (field->marks & MODEL_WIDE) != 0);
     }
 }
 

@@ -416,9 +416,22 @@ static gpointer parse_object(Parser *parser, const ModelType *type, const XmlNod
     return NULL;
 }
 
+/* A description's words that name the object say {name}, for only its document tells its name. */
+static void name_object(const XmlNode *root, GError *wrong)
+{
+    const XmlNode *name = xml_child(root, "name");
+    if (!wrong || !strstr(wrong->message, "{name}"))
+        return;
+    g_autofree char *text = name ? xml_content(name) : g_strdup("");
+    g_auto(GStrv) parts = g_strsplit(wrong->message, "{name}", 2);
+    g_free(wrong->message);
+    wrong->message = g_strjoinv(text, parts);
+}
+
 gpointer model_parse(const ModelType *type, const XmlNode *node, guint flags, GPtrArray *warnings, GError **error)
 {
     g_autoptr(GString) path = warnings ? g_string_new(xml_name(node)) : NULL;
+    g_autoptr(GError) wrong = NULL;
     Parser parser = {flags, warnings, path, NULL};
 
     if (type->root && !g_str_equal(type->xml, xml_name(node))) {
@@ -426,7 +439,11 @@ gpointer model_parse(const ModelType *type, const XmlNode *node, guint flags, GP
                   xml_name(node), type->xml);
         return NULL;
     }
-    return parse_object(&parser, type, node, NULL, error);
+    gpointer object = parse_object(&parser, type, node, NULL, &wrong);
+    name_object(node, wrong);
+    if (wrong)
+        g_propagate_error(error, g_steal_pointer(&wrong));
+    return object;
 }
 
 gpointer model_parse_text(const ModelType *type, const char *text, guint flags, GPtrArray *warnings, GError **error)

@@ -6,6 +6,8 @@
 
 #include "lib/cpuset.h"
 #include "lib/error.h"
+#include "lib/ip.h"
+#include "lib/mac.h"
 #include "lib/uuid.h"
 
 /* Sizes */
@@ -191,27 +193,6 @@ static gboolean parse_size(const ModelField *field, gpointer object, const char 
     return TRUE;
 }
 
-#define MAC_TEXT 18 /* with the NUL */
-
-static gboolean parse_mac(const char *text, char *ret_mac)
-{
-    guint8 bytes[6];
-
-    for (guint i = 0; i < 6; i++) {
-        char *end = NULL;
-        if (!g_ascii_isxdigit(*text))
-            return FALSE;
-        guint64 value = g_ascii_strtoull(text, &end, 16);
-        if (value > 0xff || end - text > 2 || *end != (i < 5 ? ':' : '\0'))
-            return FALSE;
-        bytes[i] = (guint8)value;
-        text = end + 1;
-    }
-    g_snprintf(ret_mac, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4],
-               bytes[5]);
-    return TRUE;
-}
-
 /* Compiled once for the life of the process: there are as many as `pattern` lines in the description. */
 static GRegex *pattern_regex(const char *pattern)
 {
@@ -234,8 +215,16 @@ static GRegex *pattern_regex(const char *pattern)
 static gboolean parse_string(const ModelField *field, gpointer object, const char *text, const char *name,
                              const char *element, GError **error)
 {
-    char mac[MAC_TEXT];
+    guint8 mac[MAC_BYTES];
+    char mac_text[MAC_TEXT];
 
+    if (field->kind == MODEL_IP) {
+        Ip ip;
+        if (!ip_parse(text, &ip, field->bad ? NULL : error))
+            return field->bad ? bad_value(field, text, name, element, "", error) : FALSE;
+        MODEL_MEMBER(object, field, char *) = ip_format(&ip);
+        return TRUE;
+    }
     if (field->kind == MODEL_CPUSET) {
         g_autoptr(CpuSet) set = cpuset_parse(text, field->bad ? NULL : error);
         if (!set && field->bad)
@@ -249,9 +238,11 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
         return set != NULL;
     }
     if (field->kind == MODEL_MAC) {
-        if (!parse_mac(text, mac))
-            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "unable to parse mac address '%s'", text);
-        text = mac;
+        if (!mac_parse(text, mac))
+            return field->bad ? bad_value(field, text, name, element, "", error)
+                              : error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "unable to parse mac address '%s'", text);
+        mac_format(mac, mac_text);
+        text = mac_text;
     } else if (field->pattern && !g_regex_match(pattern_regex(field->pattern), text, 0, NULL)) {
         return bad_value(field, text, name, element, "", error);
     }
@@ -279,6 +270,7 @@ static gboolean parse_value(const ModelField *field, gpointer object, const char
     switch (field->kind) {
     case MODEL_STRING:
     case MODEL_MAC:
+    case MODEL_IP:
     case MODEL_CPUSET:
         return parse_string(field, object, text, name, element, error);
     case MODEL_YESNO:
@@ -345,6 +337,7 @@ char *model_scalar_format(const ModelField *field, gconstpointer object, const c
     switch (field->kind) {
     case MODEL_STRING:
     case MODEL_MAC:
+    case MODEL_IP:
     case MODEL_CPUSET:
         return g_strdup(MODEL_MEMBER_CONST(object, field, char *));
     case MODEL_YESNO:

@@ -165,16 +165,9 @@ static gboolean complete_target(StoragePool *pool, GError **error)
     return TRUE;
 }
 
-static gboolean check_root(XmlDocument *document, const char *name, GError **error)
-{
-    const char *root = xml_name(xml_root(document));
-    return g_str_equal(root, name) ||
-           error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "expecting root element of '%s', not '%s'", name, root);
-}
-
 StoragePool *storage_pool_read(XmlDocument *document, GError **error)
 {
-    if (!check_root(document, "pool", error))
+    if (!xml_check_root(document, "pool", error))
         return NULL;
     g_autoptr(StoragePool) pool =
         model_parse(&storage_pool_type, xml_root(document), MODEL_PARSE_INACTIVE, NULL, error);
@@ -258,7 +251,7 @@ StoragePoolFormats storage_pool_formats(StoragePoolType type)
 
 StorageVolume *storage_volume_read(XmlDocument *document, StoragePoolType type, guint flags, GError **error)
 {
-    if (!check_root(document, "volume", error))
+    if (!xml_check_root(document, "volume", error))
         return NULL;
     g_autoptr(StorageVolume) volume =
         model_parse(&storage_volume_type, xml_root(document), MODEL_PARSE_INACTIVE, NULL, error);

@@ -7,8 +7,9 @@
 #include "lib/model/model.h"
 
 typedef enum {
-    MODEL_STRING, /* char *; the first three are kept as text */
+    MODEL_STRING, /* char *; the first four are kept as text */
     MODEL_MAC,    /* char *, in lower case */
+    MODEL_IP,     /* char *, as libvirt writes addresses */
     MODEL_CPUSET, /* char *, in the shortest form */
     MODEL_INT32,
     MODEL_UINT32,

@@ -178,6 +178,7 @@ gboolean model_is_unset(const ModelField *field, gconstpointer object)
         return !MODEL_MEMBER_CONST(object, field, Uuid).set;
     case MODEL_STRING:
     case MODEL_MAC:
+    case MODEL_IP:
     case MODEL_CPUSET:
     case MODEL_XML:
     case MODEL_STRUCT:

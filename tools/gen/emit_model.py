@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema import (ERROR_CODES, ERROR_DOMAINS, UNITS, Condition, Enum, Field, Schema, Struct, attribute_order,
                     constant, constants, member_type, snake)
 
-KINDS = {'string': 'STRING', 'mac': 'MAC', 'cpuset': 'CPUSET', 'int': 'INT32', 'uint': 'UINT32', 'int64': 'INT64',
+KINDS = {'string': 'STRING', 'mac': 'MAC', 'ip': 'IP', 'cpuset': 'CPUSET', 'int': 'INT32', 'uint': 'UINT32', 'int64': 'INT64',
          'uint64': 'UINT64', 'size': 'SIZE', 'yesno': 'YESNO', 'onoff': 'ONOFF', 'flag': 'FLAG', 'uuid': 'UUID',
          'xml': 'XML'}
 WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema import Condition, Field, Schema, Struct, constants
 
 KINDS = {'string': 'text', 'yesno': 'yes, no', 'onoff': 'on, off', 'flag': 'empty', 'uuid': 'UUID',
-         'mac': 'MAC address', 'cpuset': 'set of numbers', 'xml': 'any elements with a namespace', 'int': 'integer', 'int64': 'integer',
+         'mac': 'MAC address', 'ip': 'IP address', 'cpuset': 'set of numbers', 'xml': 'any elements with a namespace', 'int': 'integer', 'int64': 'integer',
          'uint': 'number', 'uint64': 'number'}
 REMARKS = {'required': 'required', 'running': 'only while running', 'secret': 'secret: shown on request only',
            'transient': 'a definition drops it', 'changeable': 'may change while running',

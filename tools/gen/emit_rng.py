@@ -219,6 +219,7 @@ class Emitter:
                  'onoff': '<choice><value>on</value><value>off</value></choice>', 'size': data('unsignedLong'),
                  'uuid': pattern('[ ]*[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}[ ]*'),
                  'mac': pattern('[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}'),
+                 'ip': pattern('[0-9a-fA-F.:]+(%[^ ]+)?'),
                  'cpuset': pattern('([0-9]+(-[0-9]+)?|\\^[0-9]+)(,([0-9]+(-[0-9]+)?|\\^[0-9]+))*')}
         return fixed.get(field.type) or self.number(field)
 
@@ -251,19 +252,3 @@ def emit(schema: Schema, *roots: str) -> str:
     for name, text in emitter.defines.items():
         out.append(f'  <define name={quoteattr(name)}>\n    {text}\n  </define>\n')
     return ''.join(out) + ANY + '</grammar>\n'
-
-
-def domain(schema: Schema) -> str:
-    return emit(schema, 'Domain')
-
-
-def cpu(schema: Schema) -> str:
-    return emit(schema, 'Cpu', 'HostProcessor')
-
-
-def pool(schema: Schema) -> str:
-    return emit(schema, 'StoragePool')
-
-
-def volume(schema: Schema) -> str:
-    return emit(schema, 'StorageVolume')

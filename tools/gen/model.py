@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""model.py WHAT OUTPUT DESCRIPTION...: emits one output (header, source, rng, docs,
-dictionary, samples) from the descriptions."""
+"""model.py WHAT OUTPUT DESCRIPTION...: emits one output (header, source, docs, dictionary, samples, or rng=ROOT,... for the
+schema of documents of these roots) from the descriptions."""
 from __future__ import annotations
 
 import pathlib
@@ -17,10 +17,6 @@ from schema import SchemaError
 BACK_ENDS = {
     'header': emit_model.header,
     'source': emit_model.source,
-    'rng': emit_rng.domain,
-    'cpu-rng': emit_rng.cpu,
-    'pool-rng': emit_rng.pool,
-    'volume-rng': emit_rng.volume,
     'docs': emit_model_docs.page,
     'dictionary': emit_model_tests.dictionary,
     'samples': emit_model_tests.samples,
@@ -28,11 +24,13 @@ BACK_ENDS = {
 
 
 def main() -> int:
-    if len(sys.argv) < 4 or sys.argv[1] not in BACK_ENDS:
+    what, _, roots = sys.argv[1].partition('=') if len(sys.argv) > 3 else ('', '', '')
+    if what not in BACK_ENDS and not (what == 'rng' and roots):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        text = BACK_ENDS[sys.argv[1]](schema_read.load([pathlib.Path(path) for path in sys.argv[3:]]))
+        schema = schema_read.load([pathlib.Path(path) for path in sys.argv[3:]])
+        text = emit_rng.emit(schema, *roots.split(',')) if roots else BACK_ENDS[what](schema)
     except SchemaError as error:
         print(error, file=sys.stderr)
         return 1

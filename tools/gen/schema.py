@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 INTEGERS = {'int': 'gint32', 'uint': 'guint32', 'int64': 'gint64', 'uint64': 'guint64'}
-SCALARS = {'string', 'yesno', 'onoff', 'flag', 'uuid', 'mac', 'cpuset', 'size', 'xml', *INTEGERS}
+SCALARS = {'string', 'yesno', 'onoff', 'flag', 'uuid', 'mac', 'ip', 'cpuset', 'size', 'xml', *INTEGERS}
 UNITS = {'b': 1, 'B': 1, 'KiB': 1 << 10, 'MiB': 1 << 20, 'M': 1 << 20, 'pretty': 1 << 10}
 ERROR_CODES = {'xml': 'VIR_ERR_XML_ERROR', 'config': 'VIR_ERR_CONFIG_UNSUPPORTED', 'arg': 'VIR_ERR_INVALID_ARG',
                'internal': 'VIR_ERR_INTERNAL_ERROR', 'name': 'VIR_ERR_NO_NAME', 'target': 'VIR_ERR_NO_TARGET',

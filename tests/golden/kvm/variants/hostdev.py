@@ -180,7 +180,6 @@ DIFFERENT = {
     'nhcoal': 'likewise',
     'nhiso': 'likewise',
     'usbnone': 'libvirt writes a device without any source, and cannot read that again',
-    'nhfilter': 'libvirt drops a filter that this NIC cannot have',
 }
 
 BOTH = ['pci', 'pcimulti', 'scsi', 'scsi8', 'vhost', 'vhosttrans', 'mdev', 'nh', 'nhteam', 'nhmore', 'usb']

@@ -46,6 +46,8 @@ static char *random_string(const ModelField *field, GRand *rand)
     if (field->kind == MODEL_MAC)
         return g_strdup_printf("52:54:00:%02x:%02x:%02x", g_rand_int(rand) & 0xff, g_rand_int(rand) & 0xff,
                                g_rand_int(rand) & 0xff);
+    if (field->kind == MODEL_IP)
+        return g_strdup(chance(rand, 50) ? "192.168.122.1" : "fd00::1");
     if (field->kind == MODEL_CPUSET)
         return g_strdup(sets[g_rand_int_range(rand, 0, G_N_ELEMENTS(sets))]);
     return field->pattern ? random_match(field->pattern, rand) : random_text(rand);
@@ -81,6 +83,7 @@ static void set_scalar(const ModelField *field, gpointer object, GRand *rand)
     switch (field->kind) {
     case MODEL_STRING:
     case MODEL_MAC:
+    case MODEL_IP:
     case MODEL_CPUSET:
         MODEL_MEMBER(object, field, char *) = random_string(field, rand);
         break;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/model/document.h"
 #include "tests/unit/lib/model/random.h"
 
 static char *format(const ModelType *type, gconstpointer object, guint flags)
@@ -124,21 +125,30 @@ static void test_structs(void)
                 round_trip(model_types[i], seed);
 }
 
-/* What we write as a definition is what our schema accepts. */
-static void test_schema(gconstpointer path)
+static void check_schema(const DocumentKind *kind, XmlSchema *schema, guint32 seed)
 {
-    g_autoptr(XmlSchema) schema = xml_schema_new(path, NULL);
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    g_autoptr(GError) error = NULL;
+    gpointer object = random_object(kind->type, rand);
+    g_autofree char *text = format(kind->type, object, MODEL_FORMAT_SECURE);
+    g_autoptr(XmlDocument) document = xml_parse(text, "test", &error);
+    g_assert_no_error(error);
+    if (!xml_schema_check(schema, document, &error))
+        g_error("%s, seed %u: %s\n%s", kind->root, seed, error->message, text);
+    document_free(kind, object);
+}
 
-    g_assert_nonnull(schema);
-    for (guint32 seed = 1; seed <= rounds_of(30); seed++) {
-        g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
-        g_autoptr(GError) error = NULL;
-        g_autoptr(Domain) domain = random_object(&domain_type, rand);
-        g_autofree char *text = model_format_text(&domain_type, domain, MODEL_FORMAT_SECURE);
-        g_autoptr(XmlDocument) document = xml_parse(text, "domain", &error);
-        g_assert_no_error(error);
-        if (!xml_schema_check(schema, document, &error))
-            g_error("seed %u: %s\n%s", seed, error->message, text);
+/* What we write as a definition is what our schema accepts. */
+static void test_schemas(gconstpointer folder)
+{
+    guint n;
+    const DocumentKind *kinds = document_kinds(&n);
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *path = g_build_filename(folder, kinds[i].schema, NULL);
+        g_autoptr(XmlSchema) schema = xml_schema_new(path, NULL);
+        g_assert_nonnull(schema);
+        for (guint32 seed = 1; seed <= rounds_of(30); seed++)
+            check_schema(&kinds[i], schema, seed);
     }
 }
 
@@ -147,6 +157,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/model/roundtrip/structs", test_structs);
     if (argc > 1)
-        g_test_add_data_func("/model/roundtrip/schema", argv[1], test_schema);
+        g_test_add_data_func("/model/roundtrip/schemas", argv[1], test_schemas);
     return g_test_run();
 }

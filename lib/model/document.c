@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/model/document.h"
+
+#include "lib/error.h"
+#include "lib/model/network.h"
+#include "lib/model/storage-pool.h"
+#include "lib/model/table.h"
+
+static gpointer read_network(XmlDocument *document, GError **error)
+{
+    g_autoptr(Network) network = network_read(document, error);
+    return network && network_validate(network, error) ? g_steal_pointer(&network) : NULL;
+}
+
+static gpointer read_pool(XmlDocument *document, GError **error)
+{
+    return storage_pool_read(document, error);
+}
+
+/* Its pool's type decides; here it is one of files. */
+static gpointer read_volume(XmlDocument *document, GError **error)
+{
+    return storage_volume_read(document, STORAGE_POOL_TYPE_DIR, STORAGE_VOLUME_NO_CAPACITY, error);
+}
+
+static const DocumentKind kinds[] = {
+    {"cpu", "cpu.rng", &cpu_type, NULL},
+    {"domain", "domain.rng", &domain_type, NULL},
+    {"network", "network.rng", &network_type, read_network},
+    {"pool", "storage-pool.rng", &storage_pool_type, read_pool},
+    {"volume", "storage-volume.rng", &storage_volume_type, read_volume},
+};
+
+const DocumentKind *document_kinds(guint *ret_n)
+{
+    *ret_n = G_N_ELEMENTS(kinds);
+    return kinds;
+}
+
+const DocumentKind *document_kind(XmlDocument *document, GError **error)
+{
+    const char *root = xml_name(xml_root(document));
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_str_equal(kinds[i].root, root))
+            return &kinds[i];
+    error_set(error, VIR_FROM_XML, VIR_ERR_XML_ERROR, "unexpected root element <%s>: no document begins so", root);
+    return NULL;
+}
+
+gpointer document_read(const DocumentKind *kind, XmlDocument *document, GPtrArray *warnings, GError **error)
+{
+    gpointer plain = NULL;
+    if (!kind->read || warnings)
+        plain = model_parse(kind->type, xml_root(document), MODEL_PARSE_INACTIVE, warnings, kind->read ? NULL : error);
+    if (!kind->read)
+        return plain;
+    document_free(kind, plain);
+    return kind->read(document, error);
+}
+
+void document_free(const DocumentKind *kind, gpointer object)
+{
+    if (kind->type->root)
+        model_unref(kind->type, object);
+    else
+        model_free(kind->type, object);
+}
