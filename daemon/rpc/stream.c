@@ -42,12 +42,12 @@ Stream *stream_new(Call *call, int fd, StreamEnded ended, gpointer data, GError 
     stream->serial = call->serial;
     stream->fd = fd;
     stream->waiting = g_byte_array_new();
-    if (!streams_add(stream, error)) {
+    stream->ended = ended;
+    stream->data = data;
+    if (!streams_add(stream, error)) { /* from here on the connection may end it */
         close(fd);
         return NULL;
     }
-    stream->ended = ended;
-    stream->data = data;
     call->stream = stream_ref(stream);
     return g_steal_pointer(&stream);
 }

@@ -20,6 +20,27 @@ static gint ended;       /* streams that have ended; atomic */
 static gboolean failing; /* the call fails after it has made the stream */
 static Stream *made;
 
+static gboolean closing; /* the connection ends as soon as it has the stream, before who makes it does anything more */
+
+static void nothing(gpointer data)
+{
+}
+
+gboolean __real_streams_add(Stream *stream, GError **error);
+gboolean __wrap_streams_add(Stream *stream, GError **error);
+
+/* Linked in the place of the other. */
+gboolean __wrap_streams_add(Stream *stream, GError **error)
+{
+    if (!__real_streams_add(stream, error))
+        return FALSE;
+    if (closing) {
+        client_close(stream->client);
+        loop_call(server_loop(stream->client->server), nothing, NULL);
+    }
+    return TRUE;
+}
+
 static void note_end(gpointer data)
 {
     g_atomic_int_inc(&ended);
@@ -171,6 +192,24 @@ static void test_end_of_connection(Front *front, gconstpointer data)
     done(open("/dev/null", O_RDONLY));
 }
 
+/* Who made it hears of the end however early that comes: he holds a console or a volume for it. */
+static void test_end_at_once(Front *front, gconstpointer data)
+{
+    int fd = front_open(front, FALSE);
+    char octet;
+
+    ended = 0;
+    closing = TRUE;
+    send_call_for_stream(fd, SERIAL);
+    g_assert_true(has_ended(fd));
+    closing = FALSE;
+    g_assert_cmpint(recv(host, &octet, 1, 0), ==, 0);
+    while (!g_atomic_pointer_get(&made))
+        g_usleep(1000);
+    g_assert_cmpint(g_atomic_int_get(&ended), ==, 1);
+    done(fd);
+}
+
 static void test_failed_call(Front *front, gconstpointer data)
 {
     int fd = front_open(front, FALSE);
@@ -319,6 +358,7 @@ int main(int argc, char **argv)
         {"/stream/abort-by-us", test_abort_by_us},
         {"/stream/end-of-host", test_end_of_host},
         {"/stream/end-of-connection", test_end_of_connection},
+        {"/stream/end-at-once", test_end_at_once},
         {"/stream/failed-call", test_failed_call},
         {"/stream/many", test_many},
         {"/stream/hole", test_hole},
