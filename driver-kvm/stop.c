@@ -110,10 +110,11 @@ gboolean stop_kill(gpointer self, Vm *vm, gboolean graceful, GError **error)
     if (!guest)
         return FALSE;
     int pidfd = doom(guest);
-    if (pidfd < 0)
-        return TRUE;
-    gboolean ended = end_process(guest, pidfd, graceful, error);
-    close(pidfd);
+    gboolean ended = pidfd < 0 || end_process(guest, pidfd, graceful, error);
+    if (pidfd >= 0)
+        close(pidfd);
+    if (ended && guest->run < 0) /* we came after its cleanup: nobody will forget this one */
+        guest_forget(guest);
     return ended;
 }
 

@@ -124,6 +124,16 @@ static void test_early_kill(Kvm *kvm, gconstpointer data)
     g_assert_false(next->doomed);
 }
 
+/* A kill that comes when the run and its cleanup are over leaves nothing: nobody would ever look for it again. */
+static void test_late_kill(Kvm *kvm, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    run_id = -1;
+    g_assert_true(stop_kill(kvm, vm, FALSE, &error));
+    g_assert_cmpuint(g_hash_table_size(kvm->guests), ==, 0);
+}
+
 /* A process that holds the lock and has told who it is, as a launcher does. */
 static pid_t make_process(void)
 {
@@ -195,6 +205,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("once", test_once);
     ADD("early-kill", test_early_kill);
+    ADD("late-kill", test_late_kill);
     ADD("found", test_found);
     ADD("lock", test_lock);
     return g_test_run();
