@@ -16,6 +16,8 @@
 #define OUTPUT_MAX (4 * 1024 * 1024) /* of a restored document; what is beyond is read and dropped */
 #define LOGGED_MAX 2048
 #define PROGRAMS_MAX 256
+#define READ_SIZE 8192
+#define READS_A_TURN 128 /* as much as a pipe holds */
 
 static char *folder;
 static gint seconds; /* atomic */
@@ -117,13 +119,13 @@ static gboolean spawn(Run *run, GError **error)
     return TRUE;
 }
 
-/* What is there now; closes FD at its end. */
+/* What is there now, and not what one who talks without end adds meanwhile; closes FD at its end. */
 static void drain(int *fd, GString *text)
 {
-    char buffer[8192];
+    char buffer[READ_SIZE];
     gssize n = 1;
 
-    while (*fd >= 0 && (n = read(*fd, buffer, sizeof(buffer))) > 0)
+    for (guint turn = 0; turn < READS_A_TURN && *fd >= 0 && (n = read(*fd, buffer, sizeof(buffer))) > 0; turn++)
         g_string_append_len(text, buffer, MIN(n, (gssize)(OUTPUT_MAX - MIN(text->len, OUTPUT_MAX))));
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         close_fd(fd);

@@ -105,6 +105,21 @@ class Hooks(unittest.TestCase):
         self.domain.create()
         self.assertEqual(ET.fromstring(self.domain.XMLDesc()).findtext('title'), 'changed')
 
+    @unittest.skipIf(server.on_oracle(), 'libvirtd waits for ever')
+    def test_one_that_never_stops_talking(self):
+        """It holds nobody up for longer than one that says nothing, whether it ends or only what it began goes on."""
+        many = 'for i in 1 2 3 4 5 6 7 8; do cat /dev/zero & done; '
+        for body in ('exec cat /dev/zero', 'sleep 10'):
+            self.hook('qemu', '[ $2 != prepare ] || { %s%s; }' % (many, body))
+            begin = time.monotonic()
+            with self.assertRaisesRegex(libvirt.libvirtError, 'did not end within 3 seconds'):
+                self.domain.create()
+            self.assertLess(time.monotonic() - begin, 5)
+        self.hook('qemu', '[ $2 != prepare ] || { %s:; }' % many)
+        begin = time.monotonic()
+        self.domain.create()
+        self.assertLess(time.monotonic() - begin, 5)
+
     def test_daemon(self):
         self.domain.create()
         self.said()
