@@ -99,6 +99,10 @@ static Status *status_of(Vm *vm, const VmView *view, const Domain *live)
     status->since = view->state_since;
     status->transient = view->next ? TOGGLE_OFF : TOGGLE_ON;
     status->autodestroy = view->autodestroy ? TOGGLE_ON : TOGGLE_OFF;
+    g_mutex_lock(&vm->lock);
+    status->agenttimeout = g_strdup_printf("%d", vm->agent_timeout);
+    status->taints = vm->taints;
+    g_mutex_unlock(&vm->lock);
     status->domain = domain_ref((Domain *)live);
     status->driver = status_driver_new();
     status->driver->name = g_strdup(driver->name);

@@ -47,6 +47,18 @@ static void change_adopt(VmView *view, gpointer data)
     view->autodestroy = status->autodestroy == TOGGLE_ON;
 }
 
+/* What clients have done to the run. */
+static void recall(Vm *vm, const Status *status)
+{
+    gint64 timeout;
+    g_mutex_lock(&vm->lock);
+    if (status->agenttimeout && g_ascii_string_to_signed(status->agenttimeout, 10, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
+                                                         G_MAXINT, &timeout, NULL))
+        vm->agent_timeout = (int)timeout;
+    vm->taints = status->taints == UNSET32 ? 0 : status->taints;
+    g_mutex_unlock(&vm->lock);
+}
+
 static gboolean has_save(Vm *vm)
 {
     g_autoptr(VmView) view = vm_view(vm);
@@ -162,6 +174,7 @@ void run_adopt(Vm *vm, Status *status)
     registry_hold(registry, vm);
     registry_adopt_id(registry, vm, status->domain->id);
     run_set_phase(vm, VM_STARTING);
+    recall(vm, status);
     vm_publish(vm, change_adopt, status);
     registry_list(registry, vm);
 

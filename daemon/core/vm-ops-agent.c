@@ -27,7 +27,8 @@ gboolean qemu_domain_agent_command(Call *call, const QemuDomainAgentCommandArgs 
     g_autoptr(JsonNode) message = json_peek_parse(args->cmd, strlen(args->cmd), COMMAND_VALUES_MAX, error);
     if (!message)
         return FALSE;
-    vm_taint(vm, VM_TAINT_AGENT_COMMAND);
+    if (vm_taint(vm, VM_TAINT_AGENT_COMMAND) && !record_save(vm, error))
+        return FALSE;
     g_autoptr(JsonNode) answer =
         vm->instance->driver->agent->call(vm->instance->self, vm, message, args->timeout, error);
     if (!answer || !agent_answer_value(answer, message, vm->instance->from, error))

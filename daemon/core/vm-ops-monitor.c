@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers of the qemu program: what goes to a monitor as it is. */
+#include "daemon/core/record.h"
 #include "daemon/core/vm-ops.h"
 #include "daemon/rpc/qemu-gen.h"
 
@@ -14,7 +15,8 @@ static char *command(Call *call, const char *text, guint flags, int fd, GError *
     }
     if (!vm_check_monitor(vm, error))
         return NULL;
-    vm_taint(vm, VM_TAINT_MONITOR_COMMAND);
+    if (vm_taint(vm, VM_TAINT_MONITOR_COMMAND) && !record_save(vm, error))
+        return NULL;
     return ops->command(vm->instance->self, vm, text, flags, fd, error);
 }
 

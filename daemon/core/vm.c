@@ -170,7 +170,7 @@ void vm_log(Vm *vm, int priority, const char *format, ...)
     log_context_leave(&context);
 }
 
-void vm_taint(Vm *vm, VmTaint taint)
+gboolean vm_taint(Vm *vm, VmTaint taint)
 {
     g_mutex_lock(&vm->lock);
     gboolean new = !(vm->taints & taint);
@@ -179,6 +179,7 @@ void vm_taint(Vm *vm, VmTaint taint)
     if (new)
         vm_log(vm, LOG_WARNING, "the domain is tainted: %s",
                taint == VM_TAINT_AGENT_COMMAND ? "custom-ga-command" : "custom-monitor");
+    return new;
 }
 
 void vm_set_operation(Vm *vm, const char *name)

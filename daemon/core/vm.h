@@ -107,8 +107,8 @@ gboolean vm_wait_inactive(Vm *vm, gint64 deadline);
 /* One line to the log with VM's name before it, and the call's that the thread works for. */
 void vm_log(Vm *vm, int priority, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* VM's run is tainted from now on; said in the log once. */
-void vm_taint(Vm *vm, VmTaint taint);
+/* VM's run is tainted from now on; said in the log once. FALSE: it was already; else its record is to be saved. */
+gboolean vm_taint(Vm *vm, VmTaint taint);
 
 /* What the queue is doing now, for messages. NAME (static); NULL: nothing. */
 void vm_set_operation(Vm *vm, const char *name);

@@ -42,6 +42,16 @@ class Monitor(Case):
         domain.destroy()
         self.assertEqual(domain.messages(), [])
 
+    def test_what_was_done_is_not_forgotten(self):
+        """By the next daemon."""
+        domain = self.start('one')
+        self.ask(domain, '{"execute": "query-status"}')
+        self.server.kill()
+        self.server.start()
+        conn = self.server.connect()
+        self.assertEqual(conn.lookupByName('one').messages(), ['tainted: custom monitor control commands issued'])
+        conn.close()
+
     def test_a_file_goes_along(self):
         self.start('one')
         conn = self.server.connect()  # not by the relay, which passes no descriptors

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "daemon/core/record.h"
 #include "daemon/core/store.h"
 #include "lib/file.h"
 #include "tests/unit/daemon/core/world.h"
@@ -353,10 +354,16 @@ static void test_restart(void)
     Vm *vm = world_define(world, "a", 1, "");
     Vm *off = world_define(world, "off", 2, "");
     g_assert_true(world_start_as(vm, NULL, TRUE, NULL));
+    vm->agent_timeout = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_DEFAULT;
+    g_assert_true(vm_taint(vm, VM_TAINT_AGENT_COMMAND));
+    g_assert_false(vm_taint(vm, VM_TAINT_AGENT_COMMAND));
+    g_assert_true(record_save(vm, NULL));
     vm_unref(vm);
     vm_unref(off);
     world_restart(world);
     g_autoptr(Vm) again = find(world, "a");
+    g_assert_cmpint(again->agent_timeout, ==, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_DEFAULT);
+    g_assert_cmpuint(again->taints, ==, VM_TAINT_AGENT_COMMAND);
     g_autoptr(Vm) still_off = find(world, "off");
     g_assert_nonnull(still_off);
     g_assert_cmpint(world_id(again), ==, 1);
