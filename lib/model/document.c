@@ -3,6 +3,7 @@
 
 #include "lib/error.h"
 #include "lib/model/network.h"
+#include "lib/model/secret.h"
 #include "lib/model/storage-pool.h"
 #include "lib/model/table.h"
 
@@ -17,6 +18,11 @@ static gpointer read_pool(XmlDocument *document, GError **error)
     return storage_pool_read(document, error);
 }
 
+static gpointer read_secret(XmlDocument *document, GError **error)
+{
+    return secret_read(document, error);
+}
+
 /* Its pool's type decides; here it is one of files. */
 static gpointer read_volume(XmlDocument *document, GError **error)
 {
@@ -28,6 +34,7 @@ static const DocumentKind kinds[] = {
     {"domain", "domain.rng", &domain_type, NULL},
     {"network", "network.rng", &network_type, read_network},
     {"pool", "storage-pool.rng", &storage_pool_type, read_pool},
+    {"secret", "secret.rng", &secret_type, read_secret},
     {"volume", "storage-volume.rng", &storage_volume_type, read_volume},
 };
 

@@ -13,7 +13,9 @@ ERROR_CODES = {'xml': 'VIR_ERR_XML_ERROR', 'config': 'VIR_ERR_CONFIG_UNSUPPORTED
                'detail': 'VIR_ERR_XML_DETAIL'}
 ERROR_DOMAINS = {'domain': 'VIR_FROM_DOMAIN', 'xml': 'VIR_FROM_XML', 'none': 'VIR_FROM_NONE',
                  'device': 'VIR_FROM_DEVICE', 'cpu': 'VIR_FROM_CPU', 'storage': 'VIR_FROM_STORAGE',
-                 'network': 'VIR_FROM_NETWORK', 'qemu': 'VIR_FROM_QEMU'}
+                 'network': 'VIR_FROM_NETWORK', 'qemu': 'VIR_FROM_QEMU', 'secret': 'VIR_FROM_SECRET', 'nwfilter': 'VIR_FROM_NWFILTER',
+                 'snapshot': 'VIR_FROM_DOMAIN_SNAPSHOT', 'checkpoint': 'VIR_FROM_DOMAIN_CHECKPOINT', 'interface': 'VIR_FROM_INTERFACE',
+                 'nodedev': 'VIR_FROM_NODEDEV'}
 
 
 class SchemaError(Exception):
