@@ -3,6 +3,7 @@
 
 #include "lib/error.h"
 #include "lib/model/network.h"
+#include "lib/model/nwfilter.h"
 #include "lib/model/secret.h"
 #include "lib/model/storage-pool.h"
 #include "lib/model/table.h"
@@ -11,6 +12,16 @@ static gpointer read_network(XmlDocument *document, GError **error)
 {
     g_autoptr(Network) network = network_read(document, error);
     return network && network_validate(network, error) ? g_steal_pointer(&network) : NULL;
+}
+
+static gpointer read_filter(XmlDocument *document, GError **error)
+{
+    return nwfilter_read(document, error);
+}
+
+static gpointer read_binding(XmlDocument *document, GError **error)
+{
+    return nwfilter_binding_read(document, error);
 }
 
 static gpointer read_pool(XmlDocument *document, GError **error)
@@ -32,6 +43,8 @@ static gpointer read_volume(XmlDocument *document, GError **error)
 static const DocumentKind kinds[] = {
     {"cpu", "cpu.rng", &cpu_type, NULL},
     {"domain", "domain.rng", &domain_type, NULL},
+    {"filter", "nwfilter.rng", &nwfilter_type, read_filter},
+    {"filterbinding", "nwfilterbinding.rng", &nwfilter_binding_type, read_binding},
     {"network", "network.rng", &network_type, read_network},
     {"pool", "storage-pool.rng", &storage_pool_type, read_pool},
     {"secret", "secret.rng", &secret_type, read_secret},

@@ -5,6 +5,7 @@
 
 #include "lib/error.h"
 #include "lib/model/domain-defaults.h"
+#include "lib/model/nwfilter.h"
 #include "lib/model/route.h"
 #include "lib/model/switch-port.h"
 
@@ -65,6 +66,7 @@ gboolean domain_complete_interface(Interface *interface, GError **error)
 {
     InterfaceSource *source = interface->source;
     complete_mac(interface);
+    filter_ref_complete(interface->filterref);
     return complete_port(interface, error) &&
            bandwidth_complete(&interface->bandwidth, interface->type == INTERFACE_TYPE_NETWORK, error) &&
            vlan_complete(interface->vlan, error) &&

@@ -170,10 +170,12 @@ static void write_element(const Formatter *formatter, const ModelField *field, c
         format_object(formatter, field->type, name, child, frame, (field->marks & MODEL_WIDE) != 0);
     } else {
         const GPtrArray *list = model_list(field, frame->object);
-        for (guint i = 0; i < list->len; i++)
-            if (!is_generated(formatter->flags, field->type, g_ptr_array_index(list, i)))
-                format_object(formatter, field->type, name, g_ptr_array_index(list, i), frame,
+        for (guint i = 0; i < list->len; i++) {
+            const char *own = model_element_name(field->type, list->pdata[i]);
+            if (!is_generated(formatter->flags, field->type, list->pdata[i]))
+                format_object(formatter, field->type, own ? own : name, list->pdata[i], frame,
                               (field->marks & MODEL_WIDE) != 0);
+        }
     }
 }
 
@@ -200,7 +202,7 @@ static void format_object(const Formatter *formatter, const ModelType *type, con
 
     xml_writer_open(formatter->writer, name);
     for (guint i = 0; i < type->n_fields; i++)
-        if (type->fields[i].place == MODEL_ATTRIBUTE && !type->fields[i].parent)
+        if (type->fields[i].place == MODEL_ATTRIBUTE && !type->fields[i].parent && !(type->fields[i].marks & MODEL_NAME))
             write_attribute(formatter, &type->fields[i], &frame);
     if (type->root)
         declare_namespaces(formatter, &frame);

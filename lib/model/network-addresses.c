@@ -23,13 +23,15 @@ static gboolean is_set(guint32 value)
     return value != UNSET32;
 }
 
-static gboolean check_service_number(const DnsSrv *srv, const char *what, guint32 value, guint32 low, GError **error)
+static gboolean check_service_number(const DnsSrv *srv, const char *network, const char *what, guint32 value, guint32 low,
+                                     GError **error)
 {
     if (is_set(value) && !srv->target)
-        return REFUSE_DETAIL(error, "DNS SRV %s attribute not permitted without target for service '%s'", what,
-                             srv->service);
+        return REFUSE_DETAIL(error, "DNS SRV %s attribute not permitted without target for service '%s' in network '%s'",
+                             what, srv->service, network);
     if (is_set(value) && (value < low || value > 65535))
-        return REFUSE_DETAIL(error, "invalid DNS SRV %s attribute for service '%s'", what, srv->service);
+        return REFUSE_DETAIL(error, "invalid DNS SRV %s attribute for service '%s' in network '%s'", what, srv->service,
+                             network);
     return TRUE;
 }
 
@@ -44,9 +46,9 @@ static gboolean complete_service(DnsSrv *srv, const char *network, GError **erro
     if (srv->protocol[strspn(srv->protocol, LETTERS)])
         return REFUSE_DETAIL(error, "invalid character in protocol attribute '%s' in DNS SRV record of network '%s'",
                              srv->protocol, network);
-    if (!check_service_number(srv, "port", srv->port, 1, error) ||
-        !check_service_number(srv, "priority", srv->priority, 0, error) ||
-        !check_service_number(srv, "weight", srv->weight, 0, error))
+    if (!check_service_number(srv, network, "port", srv->port, 1, error) ||
+        !check_service_number(srv, network, "priority", srv->priority, 0, error) ||
+        !check_service_number(srv, network, "weight", srv->weight, 0, error))
         return FALSE;
     if (srv->priority == 0)
         srv->priority = UNSET32;
@@ -195,6 +197,18 @@ static gboolean complete_host(const Subnet *subnet, DhcpHost *host, GError **err
     return complete_lease(&host->lease, error);
 }
 
+static gboolean complete_server(DhcpBootp *bootp, GError **error)
+{
+    Ip server;
+    if (!bootp->server)
+        return TRUE;
+    if (!ip_parse(bootp->server, &server, error))
+        return FALSE;
+    g_free(bootp->server);
+    bootp->server = ip_format(&server);
+    return TRUE;
+}
+
 static gboolean complete_dhcp(const Subnet *subnet, GError **error)
 {
     NetworkDhcp *dhcp = subnet->ip->dhcp;
@@ -208,6 +222,8 @@ static gboolean complete_dhcp(const Subnet *subnet, GError **error)
             return FALSE;
     if (dhcp->bootp && (subnet->address.n_bytes == 16 || !dhcp->bootp->file))
         g_clear_pointer(&dhcp->bootp, dhcp_bootp_free);
+    if (dhcp->bootp && !complete_server(dhcp->bootp, error))
+        return FALSE;
     /* libvirt keeps what guests start only beside addresses that it gives them */
     if (!dhcp->ranges->len && !dhcp->hosts->len)
         g_clear_pointer(&subnet->ip->dhcp, network_dhcp_free);

@@ -86,7 +86,7 @@ static gboolean complete_pci(const Network *network, GError **error)
 
 static gboolean complete_nat(Network *network, GError **error)
 {
-    const NetworkNat *nat = network->forward->nat;
+    NetworkNat *nat = network->forward->nat;
     Ip start, end;
     if (!nat)
         return TRUE;
@@ -97,7 +97,11 @@ static gboolean complete_nat(Network *network, GError **error)
         return error_set(error, VIR_FROM_NETWORK, VIR_ERR_XML_DETAIL,
                          "Missing or invalid 'end' attribute in <port> in <nat> in <forward> in network %s",
                          network->name);
-    if (!nat->address)
+    if (nat->port && nat->port->end == 0)
+        g_clear_pointer(&nat->port, network_nat_port_free);
+    if (!nat->address && !nat->port && !nat->ipv6)
+        g_clear_pointer(&network->forward->nat, network_nat_free);
+    if (!network->forward->nat || !nat->address)
         return TRUE;
     if (strchr(nat->address->start, ':'))
         return REFUSE(error, "Bad ipv4 start address '%s' in <nat> in <forward> in network '%s'", nat->address->start,
@@ -113,7 +117,9 @@ static gboolean complete_nat(Network *network, GError **error)
 static gboolean complete_forward(Network *network, GError **error)
 {
     NetworkForward *forward = network->forward;
-    if (!forward)
+    if (forward && forward->mode == NETWORK_FORWARD_MODE_NONE)
+        g_clear_pointer(&network->forward, network_forward_free);
+    if (!network->forward)
         return TRUE;
     g_autofree char *dev = g_steal_pointer(&forward->dev);
     if (!complete_nat(network, error))
@@ -126,7 +132,8 @@ static gboolean complete_forward(Network *network, GError **error)
     if (dev || forward->interfaces->len) {
         if (!complete_interfaces(network, dev, error))
             return FALSE;
-        g_ptr_array_set_size(forward->addresses, 0);
+        while (forward->addresses->len)
+            network_forward_address_free(g_ptr_array_steal_index(forward->addresses, forward->addresses->len - 1));
         g_clear_pointer(&forward->pf, network_physical_function_free);
     } else if (forward->addresses->len) {
         if (!complete_pci(network, error))

@@ -43,7 +43,8 @@ static gboolean element_matches(const ModelField *field, const XmlNode *node)
 {
     const char *space = xml_namespace(node);
 
-    if (field->place != MODEL_ELEMENT || !g_str_equal(field->xml, xml_name(node)))
+    if (field->place != MODEL_ELEMENT ||
+        (!g_str_equal(field->xml, xml_name(node)) && !model_element_named(field, xml_name(node))))
         return FALSE;
     if (field->space ? g_strcmp0(space, field->space->href) != 0 : space != NULL)
         return FALSE;
@@ -136,6 +137,8 @@ static gboolean parse_attributes(Parser *parser, const ModelFrame *frame, gpoint
 {
     for (guint i = 0; i < frame->type->n_attributes; i++) {
         const ModelField *field = &frame->type->fields[frame->type->attributes[i]];
+        if (field->marks & MODEL_NAME)
+            MODEL_MEMBER(object, field, guint32) = model_enum_from_string(field->values, xml_name(node));
         if (is_wanted(parser, field) && model_applies(field, frame) && model_is_unset(field, object) &&
             !parse_attribute(parser, field, object, node, error))
             return FALSE;

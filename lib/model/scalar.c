@@ -120,10 +120,17 @@ static gboolean say(GError **error, int code, const char *words, const char *tex
     return error_set(error, code >> 16, code & 0xffff, "%s", words);
 }
 
+#define ATTRIBUTE "{attribute}"
+
 /* Libvirt's words for a wrong value: the field's own, or the general ones with REMARK. */
 static gboolean bad_value(const ModelField *field, const char *text, const char *name, const char *element,
                           const char *remark, GError **error)
 {
+    if (field->bad && strstr(field->bad, ATTRIBUTE)) {
+        g_auto(GStrv) parts = g_strsplit(field->bad, ATTRIBUTE, 2);
+        g_autofree char *words = g_strjoinv(name, parts);
+        return say(error, field->bad_code, words, text);
+    }
     if (field->bad)
         return say(error, field->bad_code, field->bad, text);
     if (!name)
@@ -218,6 +225,13 @@ static gboolean parse_string(const ModelField *field, gpointer object, const cha
     guint8 mac[MAC_BYTES];
     char mac_text[MAC_TEXT];
 
+    if (field->form) {
+        char *kept = field->form(text);
+        if (!kept)
+            return bad_value(field, text, name, element, "", error);
+        MODEL_MEMBER(object, field, char *) = kept;
+        return TRUE;
+    }
     if (field->kind == MODEL_IP) {
         Ip ip;
         if (!ip_parse(text, &ip, field->bad ? NULL : error))

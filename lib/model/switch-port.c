@@ -137,10 +137,10 @@ gboolean virtual_port_complete(VirtualPort **port, guint rules, GError **error)
     gboolean any = FALSE;
     for (Part part = 0; part < LAST; part++) {
         if ((parts[part].needed_by & type) && (rules & VIRTUAL_PORT_WHOLE) && !holds(all, part))
-            return error_set(error, VIR_FROM_NONE, VIR_ERR_XML_ERROR, "missing %s in <virtualport type='%s'>",
+            return error_set(error, VIR_FROM_NET, VIR_ERR_XML_ERROR, "missing %s in <virtualport type='%s'>",
                              parts[part].name, virtual_port_type_to_string(self->type));
         if ((parts[part].against & type) && holds(all, part))
-            return error_set(error, VIR_FROM_NONE, VIR_ERR_XML_ERROR, "extra %s unsupported in <virtualport type='%s'>",
+            return error_set(error, VIR_FROM_NET, VIR_ERR_XML_ERROR, "extra %s unsupported in <virtualport type='%s'>",
                              parts[part].name, virtual_port_type_to_string(self->type));
         if (!(parts[part].of & type))
             drop(all, part);

@@ -48,6 +48,7 @@ typedef enum {
     MODEL_SIGNED = 1 << 16,    /* libvirt reads an integer: its words for what is none, and for less than zero */
     MODEL_TRANSIENT = 1 << 17, /* a definition that is read drops it; a document that goes elsewhere leaves it out */
     MODEL_WIDE = 1 << 18,      /* an element that is never closed at once: it has an end tag of its own when it is empty */
+    MODEL_NAME = 1 << 19,      /* tells which of several elements the struct is: an enumeration, written as the element's name */
 } ModelMark;
 
 struct ModelEnum {
@@ -88,6 +89,7 @@ typedef struct {
     const char *mirror;               /* shows, where there is one, the first element of this name: ... */
     const char *mirror_attribute;     /* ... its attribute of this name */
     const char *pattern;              /* MODEL_STRING: a regular expression for the whole of it */
+    char *(*form)(const char *text);  /* MODEL_STRING: TEXT as it is kept, to free; NULL: it is wrong (form.h) */
     const char *kept;                 /* MODEL_RUNNING: a value that begins so belongs to the definition too */
     const char *unit;                 /* MODEL_SIZE: written unit; NULL: the largest that divides */
     guint64 scale;                    /* MODEL_SIZE: bytes in one of what is stored */
@@ -148,6 +150,12 @@ gboolean model_scalar_parse(const ModelField *field, gpointer object, const char
 
 /* As libvirt spells it, to free; NULL if unset. RET_UNIT (static) is set for a size, else NULL. */
 char *model_scalar_format(const ModelField *field, gconstpointer object, const char **ret_unit);
+
+/* The element that OBJECT is, where its type may be one of several; else NULL. */
+const char *model_element_name(const ModelType *type, gconstpointer object);
+
+/* Of a list of elements of several names ("<>") the one that NAME is, or 0. */
+guint model_element_named(const ModelField *list, const char *name);
 
 /* unknown.c. Of the attributes (or, if ELEMENTS, elements) of TYPE the one whose name is nearest to NAME; or NULL. */
 const char *model_nearest(const ModelType *type, const char *name, gboolean elements);

@@ -41,6 +41,8 @@ const char *model_nearest(const ModelType *type, const char *name, gboolean elem
         return NULL;
     for (guint i = 0; i < type->n_fields; i++) {
         const ModelField *field = &type->fields[i];
+        if (field->marks & MODEL_NAME)
+            continue;
         if (!field->xml || (field->place == MODEL_ELEMENT) != elements || strlen(field->xml) > NAME_MAX_LENGTH)
             continue;
         guint steps = distance(name, field->xml);

@@ -164,6 +164,26 @@ gboolean model_equal(const ModelType *type, gconstpointer a, gconstpointer b)
     return TRUE;
 }
 
+static const ModelField *name_field(const ModelType *type)
+{
+    for (guint i = 0; i < type->n_fields; i++)
+        if (type->fields[i].marks & MODEL_NAME)
+            return &type->fields[i];
+    return NULL;
+}
+
+const char *model_element_name(const ModelType *type, gconstpointer object)
+{
+    const ModelField *field = name_field(type);
+    return field ? model_enum_to_string(field->values, MODEL_MEMBER_CONST(object, field, guint32)) : NULL;
+}
+
+guint model_element_named(const ModelField *list, const char *name)
+{
+    const ModelField *field = list->type ? name_field(list->type) : NULL;
+    return field ? model_enum_from_string(field->values, name) : 0;
+}
+
 gboolean model_is_unset(const ModelField *field, gconstpointer object)
 {
     switch (field->kind) {

@@ -11,7 +11,7 @@ KINDS = {'string': 'STRING', 'mac': 'MAC', 'ip': 'IP', 'cpuset': 'CPUSET', 'int'
 WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}
 TABLE_MARKS = ['required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive',
                'nozero', 'any', 'upper', 'nonempty', 'lax',
-               'signed', 'transient', 'wide']
+               'signed', 'transient', 'wide', 'name']
 
 
 def quote(text: str | None) -> str:
@@ -71,7 +71,7 @@ def wrappers(struct: Struct) -> list[str]:
 
 def source(schema: Schema) -> str:
     out = ['/* Emitted by tools/gen from xml-schemas/. */', '#include "lib/model/table.h"', '#include "lib/error.h"',
-           '']
+           '#include "lib/model/form.h"', '']
     for prefix, href in schema.namespaces.items():
         out.append(f'static const ModelNamespace namespace_{prefix} = {{{quote(prefix)}, {quote(href)}}};')
     for enum in schema.enums.values():
@@ -164,6 +164,8 @@ def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> st
         parts += [f'.mirror = {quote(element)}', f'.mirror_attribute = {quote(name)}']
     if field.option('pattern'):
         parts.append(f'.pattern = {quote(schema.patterns[field.option("pattern")].regex)}')
+    if field.option('form'):
+        parts.append(f'.form = form_{field.option("form")}')
     if field.option('unit'):
         unit = field.option('unit')
         parts += [f'.unit = {quote(WRITTEN_UNITS.get(unit, unit))}', f'.scale = {UNITS[unit]}',

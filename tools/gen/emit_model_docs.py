@@ -47,6 +47,8 @@ def remarks(field: Field) -> str:
 
 
 def name(field: Field) -> str:
+    if field.xml == '<>':
+        return '*its name*' if field.place == 'attribute' else ', '.join(f'`<{each}>`' for each in field.struct.names().enum.values)
     if field.place == 'content':
         return '*content*'
     if field.place == 'attribute':

@@ -11,7 +11,9 @@ def dictionary(schema: Schema) -> str:
     for struct in schema.structs.values():
         for field in struct.fields:
             name = f'{field.namespace}:{field.xml}' if field.namespace else field.xml
-            if field.place == 'attribute':
+            if field.xml == '<>':
+                words.update((f'<{each}', None) for each in (field.enum.values if field.enum else []))
+            elif field.place == 'attribute':
                 words[f" {name}='"] = None
             elif field.place == 'element':
                 words[f'<{name}'] = None

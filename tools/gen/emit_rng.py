@@ -111,11 +111,14 @@ class Emitter:
                 return False
         return True
 
-    def reference(self, struct: Struct, environment: Environment) -> str:
-        """A reference to what STRUCT holds in an element whose own attributes are level 1 of ENVIRONMENT."""
+    def reference(self, struct: Struct, environment: Environment, element: str = '') -> str:
+        """A reference to what STRUCT holds in an element (where it has several: ELEMENT) whose own attributes are level 1 of
+        ENVIRONMENT."""
         known = {key: environment[key] for key in sorted(self.needed[struct.name]) if key in environment}
+        if element:
+            known[(0, '<>')] = element
         name = struct.name + ''.join(f'.{"^" * (level - 1)}{attribute}.{"none" if value == "-" else value}'
-                                     for (level, attribute), value in known.items()).replace('^', 'outer-')
+                                     for (level, attribute), value in known.items()).replace('^', 'outer-').replace('<>', 'element')
         if name not in self.defines:
             self.defines[name] = ''  # it may lie in itself
             self.defines[name] = self.body(struct, self.discriminators(struct), known)
@@ -125,6 +128,8 @@ class Emitter:
         if not waiting:
             return self.fields(struct, environment)
         field, rest = waiting[0], waiting[1:]
+        if (0, field.xml) in environment:
+            return self.body(struct, rest, environment)
         field = next((twin for twin in struct.fields if twin.xml == field.xml and twin.place == 'attribute'
                       and self.applies(twin, environment)), None)
         if not field or 'status' in field.marks:
@@ -155,7 +160,7 @@ class Emitter:
         content = ''
         for field in struct.fields:
             applies = self.applies(field, environment) or 'loose' in field.marks
-            if 'status' in field.marks or field.option('refused') or field.parent or not applies:
+            if field.marks & {'status', 'name'} or field.option('refused') or field.parent or not applies:
                 continue
             if field.place == 'attribute' and field.xml not in named:
                 attributes.append(self.attribute(field))
@@ -189,6 +194,10 @@ class Emitter:
     def element(self, struct: Struct, fields: list[Field], environment: Environment) -> str:
         """The element that FIELDS (more than one only where `match` tells them apart) describe."""
         field = fields[0]
+        if field.xml == '<>':
+            outer = {(level + 1, name): value for (level, name), value in environment.items()}
+            return '<zeroOrMore>' + choice([f'<element name={quoteattr(name)}>{self.reference(field.struct, outer, name)}</element>'
+                                            for name in field.struct.names().enum.values]) + '</zeroOrMore>'
         inner = list(dict.fromkeys(self.content(struct, each, environment) for each in fields))
         space = f' ns={quoteattr(self.schema.namespaces[field.namespace])}' if field.namespace else ''
         text = f'<element name={quoteattr(field.xml)}{space}>{choice(inner)}</element>'

@@ -86,6 +86,7 @@ class Struct:
     root: bool
     unknown: str  # libvirt's words for an element that is not described; '' where it is ignored
     generated: str  # the switch that says that we made the element up; '' for none
+    bad: str  # libvirt's words for a wrong value of any of its attributes; '' for the general ones
     doc: str
     where: Where
     fields: list[Field] = dataclasses.field(default_factory=list)
@@ -96,6 +97,10 @@ class Struct:
     def attribute(self, xml: str) -> Field | None:
         return next((field for field in self.fields
                      if field.place == 'attribute' and not field.parent and field.xml == xml), None)
+
+    def names(self) -> Field | None:
+        """The field that tells which of several elements this is."""
+        return self.attribute('<>')
 
     def members(self) -> list[Field]:
         """One field for each C member, which may be described several times under conditions that exclude each other."""

@@ -45,6 +45,8 @@ def check_options(schema: Schema, field: Field) -> None:
 
     if (field.type == 'size') != ('unit' in field.options) or field.options.get('unit', 'b') not in UNITS:
         refuse(f'a size has unit= one of {", ".join(UNITS)}; nothing else has')
+    if field.xml == '<>' and not (field.struct and field.struct.names() if field.place == 'element' else field.enum):
+        refuse('<> is an enum; <>* is a list of structs that have one')
     pattern = field.option('pattern')
     if pattern and (pattern not in schema.patterns or field.type != 'string'):
         refuse(f'no pattern {pattern}, or not a string')

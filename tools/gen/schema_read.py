@@ -14,9 +14,9 @@ from schema import Condition, Enum, Field, Pattern, Schema, SchemaError, Struct,
 
 MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
          'any', 'upper', 'loose', 'nonempty', 'lax', 'signed',
-         'transient', 'told', 'wide'}
+         'transient', 'told', 'wide'}  # and 'name', which a field's own name says
 VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high',
-          'kept', 'blank', 'missing', 'once', 'refused', 'only', 'scale', 'mirror'}
+          'kept', 'blank', 'form', 'missing', 'once', 'refused', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
             'int', 'long', 'register', 'return', 'short', 'signed', 'static', 'struct', 'switch', 'union', 'unsigned',
             'void', 'volatile', 'while'}
@@ -50,6 +50,8 @@ class Reader:
                 if not doc:
                     raise SchemaError(where, f'{words[0]} has no documentation')
                 target.append(self.field(where, words, doc))
+                if owner and owner.bad and 'name' not in target[-1].marks:
+                    target[-1].options.setdefault('bad', owner.bad)
 
     @staticmethod
     def lines(path: pathlib.Path) -> Iterator[tuple[int, str]]:
@@ -87,7 +89,7 @@ class Reader:
             self.schema.enums[name] = Enum(name, words[2:], doc, where)
         elif keyword == 'group' and len(words) == 2:
             return None, self.groups.setdefault(name, [])
-        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|(unknown|generated)=.+', each)
+        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|(unknown|generated|bad)=.+', each)
                                                    for each in words[2:]):
             self.unique(where, name)
             element = next((word.strip('<>') for word in words[2:] if word[0] == '<'), '')
@@ -95,7 +97,7 @@ class Reader:
             if keyword == 'root' and not element:
                 raise SchemaError(where, f'root {name} has no element')
             struct = Struct(name, element, keyword == 'root', options.get('unknown', ''),
-                            options.get('generated', ''), doc, where)
+                            options.get('generated', ''), options.get('bad', ''), doc, where)
             self.schema.structs[name] = struct
             return struct, struct.fields
         else:
@@ -113,13 +115,13 @@ class Reader:
             raise SchemaError(where, f'{words[0]} has no type')
         name, kind, options = words[0], words[1], words[2:]
         parent, _, last = name.rpartition('/')
-        place = 'content' if last == '.' else 'attribute' if last.startswith('@') else 'element'
+        place = 'content' if last == '.' else 'attribute' if last == '<>' or last.startswith('@') else 'element'
         if parent and place != 'attribute':
             raise SchemaError(where, f'{name}: only an attribute may lie in another element')
         repeated = last.endswith('*')
         last = last.lstrip('@').rstrip('*')
         prefix, _, local = last.rpartition(':')
-        field = Field(place, local, parent, prefix, repeated, kind, set(), {}, [], doc, where)
+        field = Field(place, local, parent, prefix, repeated, kind, {'name'} if name == '<>' else set(), {}, [], doc, where)
         for option in options:
             key, separator, value = option.partition(':' if option.startswith('when:') else '=')
             if key == 'when':
@@ -130,7 +132,7 @@ class Reader:
                 field.options[key] = value.replace('~', ' ')
             else:
                 raise SchemaError(where, f'{name}: unknown or repeated option {option}')
-        base = 'value' if place == 'content' else snake(f'{parent}_{local}' if parent else local)
+        base = 'element' if local == '<>' else 'value' if place == 'content' else snake(f'{parent}_{local}' if parent else local)
         field.c = field.option('c') or (plural(base) if repeated else base)
         if field.c in KEYWORDS:
             field.c += '_'
@@ -138,7 +140,7 @@ class Reader:
 
     @staticmethod
     def condition(where: Where, text: str) -> Condition:
-        match = re.fullmatch(r'(\^*)([A-Za-z_0-9]+)(!?)=(\S+)', text)
+        match = re.fullmatch(r'(\^*)([A-Za-z_0-9]+|<>)(!?)=(\S+)', text)
         if not match:
             raise SchemaError(where, f'condition {text} is not understood')
         return Condition(match[2], len(match[1]), bool(match[3]), match[4].split(','))

@@ -188,7 +188,7 @@ static gboolean has_carrier(const ModelField *field, const ModelFrame *frame)
 
 static void fill_field(const ModelField *field, const ModelFrame *frame, gpointer object, guint depth, GRand *rand)
 {
-    gboolean needed = field->initial || (field->marks & (MODEL_REQUIRED | MODEL_ALWAYS));
+    gboolean needed = field->initial || (field->marks & (MODEL_REQUIRED | MODEL_ALWAYS | MODEL_NAME));
     gboolean is_child = field->kind == MODEL_STRUCT || field->kind == MODEL_LIST;
 
     if (!model_is_unset(field, object) || !model_applies(field, frame) || field->mirror || field->refused || !has_carrier(field, frame))
@@ -221,7 +221,8 @@ static void fill(const ModelType *type, gpointer object, const ModelFrame *outer
     for (guint i = 0; i < type->n_attributes; i++)
         fill_field(&type->fields[type->attributes[i]], &frame, object, depth, rand);
     for (guint i = 0; i < type->n_fields; i++)
-        fill_field(&type->fields[i], &frame, object, depth, rand);
+        if (type->fields[i].place != MODEL_ATTRIBUTE) /* what they depend on stays as it is now */
+            fill_field(&type->fields[i], &frame, object, depth, rand);
     for (guint i = 0; i < type->n_fields; i++)
         if (type->fields[i].parent)
             fill_field(&type->fields[i], &frame, object, depth, rand);

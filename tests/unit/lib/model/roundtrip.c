@@ -12,7 +12,8 @@ static char *format(const ModelType *type, gconstpointer object, guint flags)
 {
     g_autoptr(XmlWriter) writer = xml_writer_new();
 
-    model_format_as(type, type->xml ? type->xml : "thing", object, flags, writer);
+    const char *own = model_element_name(type, object);
+    model_format_as(type, own ? own : type->xml ? type->xml : "thing", object, flags, writer);
     return xml_writer_finish(writer);
 }
 
