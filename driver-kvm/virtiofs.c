@@ -23,14 +23,21 @@ char *virtiofs_socket(const char *private_dir, const char *alias)
 
 /* --- the program --- */
 
+char *virtiofs_program(const char *text, gsize length)
+{
+    g_autoptr(JsonNode) node = json_peek_parse(text, length, VALUES_MAX, NULL);
+    JsonObject *root = json_peek_as_object(node);
+    const char *program = json_peek_string(root, "binary");
+
+    return program && g_path_is_absolute(program) && g_strcmp0(json_peek_string(root, "type"), "fs") == 0 ? g_strdup(program)
+                                                                                                        : NULL;
+}
+
 static gboolean look_for_program(const char *path, const char *text, gsize length, const char *why, gpointer data)
 {
     char **ret_program = data;
-    g_autoptr(JsonNode) node = text ? json_peek_parse(text, length, VALUES_MAX, NULL) : NULL;
-    JsonObject *root = json_peek_as_object(node);
 
-    if (g_strcmp0(json_peek_string(root, "type"), "fs") == 0)
-        *ret_program = g_strdup(json_peek_string(root, "binary"));
+    *ret_program = text ? virtiofs_program(text, length) : NULL;
     return !*ret_program;
 }
 

@@ -9,6 +9,9 @@
 /* The path of a folder's socket; to free. */
 char *virtiofs_socket(const char *private_dir, const char *alias);
 
+/* The program that a descriptor's TEXT is about, if that shows folders; to free. NULL: it is about another. */
+char *virtiofs_program(const char *text, gsize length);
+
 /* At a start: that the folder is there and the program, whose path is written into FILESYSTEM if it has none. */
 gboolean virtiofs_prepare(Filesystem *filesystem, GError **error);
 

@@ -122,17 +122,16 @@ static void cpuid(guint32 regs[4], gpointer data)
 
 static gboolean msr_of_kvm(guint32 index, guint64 *ret_value)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-    } asked = {.head = {.nmsrs = 1}, .entry = {.index = index}};
+    g_autofree struct kvm_msrs *asked = g_malloc0(sizeof *asked + sizeof asked->entries[0]);
     int kvm = open("/dev/kvm", O_RDONLY | O_CLOEXEC);
-    gboolean there = kvm >= 0 && ioctl(kvm, KVM_GET_MSRS, &asked) >= 0;
 
+    asked->nmsrs = 1;
+    asked->entries[0].index = index;
+    gboolean there = kvm >= 0 && ioctl(kvm, KVM_GET_MSRS, asked) == 1;
     if (kvm >= 0)
         close(kvm);
     if (there)
-        *ret_value = asked.entry.data;
+        *ret_value = asked->entries[0].data;
     return there;
 }
 

@@ -45,7 +45,7 @@ static gboolean complete_chain(Nwfilter *filter, GError **error)
             continue;
         if (filter->priority == (gint32)UNSET32)
             filter->priority = chains[i].priority;
-        if (filter->priority == 0)
+        if (filter->priority == 0 && chains[i].priority == 0)
             filter->priority = (gint32)UNSET32;
         return TRUE;
     }
