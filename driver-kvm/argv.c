@@ -9,8 +9,10 @@
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 #include "lib/uuid.h"
+#include <string.h>
 #include <unistd.h>
 
+#define SHELL_SPECIAL "\r\t\n !\"#$&'()*;<>?[\\]^`{|}~"
 #define FIRST_FD 20 /* above what the launcher itself needs */
 
 static void close_fd(gpointer data)
@@ -201,4 +203,28 @@ gboolean argv_build(const Domain *live, const Caps *caps, ArgvContext *context, 
     g_ptr_array_add(argv, NULL);
     *ret_argv = g_steal_pointer(&argv);
     return TRUE;
+}
+
+GPtrArray *argv_environment(const ArgvContext *context)
+{
+    static const char *const below_home[][2] = {
+        {"HOME", ""}, {"XDG_DATA_HOME", "/.local/share"}, {"XDG_CACHE_HOME", "/.cache"}, {"XDG_CONFIG_HOME", "/.config"}};
+    GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(all, g_strdup("LC_ALL=C"));
+    g_ptr_array_add(all, g_strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+    for (guint i = 0; i < G_N_ELEMENTS(below_home); i++)
+        g_ptr_array_add(all, g_strdup_printf("%s=%s%s", below_home[i][0], context->private_dir, below_home[i][1]));
+    for (guint i = 0; i < context->environment->len; i++)
+        g_ptr_array_add(all, g_strdup(context->environment->pdata[i]));
+    return all;
+}
+
+void argv_append_word(GString *line, const char *word)
+{
+    g_autofree char *quoted = !*word || strpbrk(word, SHELL_SPECIAL) ? g_shell_quote(word) : NULL;
+
+    if (line->len > 0 && line->str[line->len - 1] != '\n')
+        g_string_append_c(line, ' ');
+    g_string_append(line, quoted ? quoted : word);
 }

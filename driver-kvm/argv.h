@@ -71,6 +71,12 @@ gboolean argv_build(const Domain *live, const Caps *caps, ArgvContext *context, 
 
 void argv_release(const Domain *live);
 
+/* QEMU's whole environment, once argv_build() was there: char *, "NAME=value", owned by it. */
+GPtrArray *argv_environment(const ArgvContext *context);
+
+/* WORD behind what LINE has, as a shell reads it. */
+void argv_append_word(GString *line, const char *word);
+
 /* What QEMU alone knows, into LIVE: the answer ("return" member) of one of the commands below, asked once after the
  * start, before the guest runs. An answer of a foreign shape is VIR_ERR_INTERNAL_ERROR and leaves LIVE as it was. */
 extern const char *const argv_questions[]; /* command names, NULL terminated: "query-chardev", ... */

@@ -16,6 +16,7 @@
 #include "driver-kvm/domcaps.h"
 #include "driver-kvm/emulator.h"
 #include "driver-kvm/firmware-choose.h"
+#include "driver-kvm/native.h"
 #include "driver-kvm/nvram.h"
 #include "driver-kvm/tpm.h"
 #include "lib/error.h"
@@ -263,4 +264,6 @@ const DriverDefinitionOps kvm_definition_ops = {
     .complete = definition_complete,
     .undefine = definition_undefine,
     .foretell_cpu = cpu_ops_foretell,
+    .native_formats = native_formats,
+    .to_native = native_command,
 };

@@ -16,21 +16,12 @@
 
 static void add_environment(Start *start, GString *title)
 {
-    static const char *const subfolders[][2] = {
-        {"XDG_DATA_HOME", "/.local/share"}, {"XDG_CACHE_HOME", "/.cache"}, {"XDG_CONFIG_HOME", "/.config"}, {"HOME", ""}};
-    const char *home = start->guest->private_dir;
-    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(g_free);
-    const GPtrArray *extra = start->context->environment;
+    g_autoptr(GPtrArray) all = argv_environment(start->context);
 
-    g_ptr_array_add(all, g_strdup("LC_ALL=C"));
-    g_ptr_array_add(all, g_strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
-    for (guint i = 0; i < G_N_ELEMENTS(subfolders); i++)
-        g_ptr_array_add(all, g_strdup_printf("%s=%s%s", subfolders[i][0], home, subfolders[i][1]));
-    for (guint i = 0; i < extra->len; i++)
-        g_ptr_array_add(all, g_strdup(extra->pdata[i]));
     for (guint i = 0; i < all->len; i++) {
         launch_add(start->launch, "env", "%s", (const char *)all->pdata[i]);
-        g_string_append_printf(title, "%s \\\n", (const char *)all->pdata[i]);
+        argv_append_word(title, all->pdata[i]);
+        g_string_append(title, " \\\n");
     }
 }
 
@@ -136,7 +127,7 @@ gboolean start_describe(Start *start, GError **error)
     }
     for (guint i = 0; i < start->argv->len && start->argv->pdata[i]; i++) {
         launch_add(start->launch, "arg", "%s", (const char *)start->argv->pdata[i]);
-        g_string_append_printf(title, "%s%s", i > 0 ? " " : "", (const char *)start->argv->pdata[i]);
+        argv_append_word(title, start->argv->pdata[i]);
     }
     add_log(start, title->str);
     return TRUE;

@@ -69,6 +69,10 @@ typedef struct {
     gboolean (*undefine)(gpointer self, Vm *vm, const Domain *def, guint flags, GError **error);
     /* DEF's CPU as a guest that started now would get it. NULL: as it is said. */
     gboolean (*foretell_cpu)(gpointer self, Domain *def, GError **error);
+    /* DEF, complete, as text in FORMAT, one of NATIVE_FORMATS (NULL terminated): what would be started. Nothing is taken of the
+     * host. Both NULL: there is no such text. */
+    const char *const *native_formats;
+    char *(*to_native)(gpointer self, const char *format, const Domain *def, GError **error);
 } DriverDefinitionOps;
 
 typedef struct {
