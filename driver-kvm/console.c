@@ -74,7 +74,7 @@ static int console_open(gpointer self, Vm *vm, const char *alias, GError **error
         return open_terminal(path, error);
     if (path && device->type == CHARDEV_TYPE_UNIX)
         return open_socket(path, error);
-    error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "character device %s is not using a PTY or UNIX socket", alias);
+    error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "character device %s is not using a PTY", alias);
     return -1;
 }
 

@@ -78,30 +78,32 @@ gboolean remote_domain_get_security_label(Call *call, const RemoteDomainGetSecur
     return TRUE;
 }
 
-static const char *label_of(const Domain *def, const char *model)
+/* What DEF says for MODEL, else OTHERWISE. */
+static const char *label_of(const Domain *def, const char *model, const char *otherwise)
 {
     for (guint i = 0; i < def->seclabels->len; i++) {
         const Seclabel *seclabel = def->seclabels->pdata[i];
         if (g_strcmp0(seclabel->model, model) == 0 && seclabel->label)
             return seclabel->label;
     }
-    return "";
+    return otherwise;
 }
 
 /* One for each of the host's models while the domain runs. */
 gboolean remote_domain_get_security_label_list(Call *call, const RemoteDomainGetSecurityLabelListArgs *args,
                                                RemoteDomainGetSecurityLabelListRet *ret, GError **error)
 {
-    static const char *const models[] = {SECURITY_MODEL, HOSTCAPS_OWNER_MODEL};
     g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
     if (!vm)
         return FALSE;
     g_autoptr(VmView) view = vm_view(vm);
     if (view->id < 0)
         return TRUE;
-    ret->n_labels = ret->ret = hostcaps_has_owner(call->instance) ? 2 : 1;
+    g_autofree char *owner = hostcaps_owner_label(call->instance);
+    ret->n_labels = ret->ret = owner ? 2 : 1;
     ret->labels = g_new0(RemoteDomainGetSecurityLabelRet, ret->n_labels);
-    for (guint i = 0; i < ret->n_labels; i++)
-        ret->labels[i].label = chars(label_of(view->live, models[i]), &ret->labels[i].n_label);
+    ret->labels[0].label = chars(label_of(view->live, SECURITY_MODEL, ""), &ret->labels[0].n_label);
+    if (owner)
+        ret->labels[1].label = chars(label_of(view->live, HOSTCAPS_OWNER_MODEL, owner), &ret->labels[1].n_label);
     return TRUE;
 }

@@ -238,10 +238,15 @@ static void write_caches(XmlWriter *writer, const char *root)
     xml_writer_close(writer);
 }
 
-gboolean hostcaps_has_owner(const DriverInstance *instance)
+char *hostcaps_owner_label(const DriverInstance *instance)
 {
     const DriverNodeOps *node = instance->driver->node;
-    return node && node->owner;
+    uid_t uid;
+    gid_t gid;
+    if (!node || !node->owner)
+        return NULL;
+    node->owner(instance->self, &uid, &gid);
+    return g_strdup_printf("+%u:+%u", (guint)uid, (guint)gid);
 }
 
 static void open_security(XmlWriter *writer, const char *model)
@@ -256,18 +261,14 @@ static gint compare_texts(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The label a guest has where its definition does not say, by domain type, in alphabetical order as in libvirt. */
-static void write_owner(XmlWriter *writer, const DriverInstance *instance)
+/* LABEL by domain type, in alphabetical order as in libvirt. */
+static void write_owner(XmlWriter *writer, const DriverInstance *instance, const char *label)
 {
-    uid_t uid;
-    gid_t gid;
     g_autoptr(GPtrArray) types = g_ptr_array_new();
     for (const char *const *type = instance->driver->domain_types; *type; type++)
         g_ptr_array_add(types, (gpointer)*type);
     g_ptr_array_sort(types, compare_texts);
 
-    instance->driver->node->owner(instance->self, &uid, &gid);
-    g_autofree char *label = g_strdup_printf("+%u:+%u", (guint)uid, (guint)gid);
     open_security(writer, HOSTCAPS_OWNER_MODEL);
     for (guint i = 0; i < types->len; i++) {
         xml_writer_open(writer, "baselabel");
@@ -281,10 +282,11 @@ static void write_owner(XmlWriter *writer, const DriverInstance *instance)
 /* "none" stands for mandatory access control, which we do not have yet. */
 static void write_security(XmlWriter *writer, const DriverInstance *instance)
 {
+    g_autofree char *label = hostcaps_owner_label(instance);
     open_security(writer, "none");
     xml_writer_close(writer);
-    if (hostcaps_has_owner(instance))
-        write_owner(writer, instance);
+    if (label)
+        write_owner(writer, instance, label);
 }
 
 static void write_host(XmlWriter *writer, const HostCaps *caps, const DriverInstance *instance)

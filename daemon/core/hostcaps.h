@@ -14,8 +14,9 @@ typedef struct {
 /* The name of confinement by user and group. */
 #define HOSTCAPS_OWNER_MODEL "dac"
 
-/* The driver's guests run as a user of their own. Any thread. */
-gboolean hostcaps_has_owner(const DriverInstance *instance);
+/* The label of HOSTCAPS_OWNER_MODEL that a guest has where its definition does not say, to free; NULL: the driver's guests have
+ * no user of their own. Any thread. */
+char *hostcaps_owner_label(const DriverInstance *instance);
 
 /* The whole document, to free. INSTANCE writes the part about guests. May take as long as the driver needs to probe its
  * hypervisor the first time. Any thread. */

@@ -66,40 +66,49 @@ typedef struct {
 } Words;
 
 static const Words console_words = {"cannot find character device %s",
-                                    "character device %s is not using a PTY or UNIX socket",
+                                    "character device %s is not using a PTY",
                                     "Active console session exists for this domain"};
 static const Words channel_words = {"cannot find channel %s", "channel %s is not using a UNIX socket",
                                     "Active channel stream exists for this domain"};
 
+static gboolean has_alias(const Chardev *device, const char *alias)
+{
+    return device->alias && g_strcmp0(device->alias->name, alias) == 0;
+}
+
 static const Chardev *find_alias(const GPtrArray *devices, const char *alias)
 {
     for (guint i = 0; i < devices->len; i++) {
-        const Chardev *device = devices->pdata[i];
-        if (device->alias && g_strcmp0(device->alias->name, alias) == 0)
-            return device;
+        if (has_alias(devices->pdata[i], alias))
+            return devices->pdata[i];
     }
     return NULL;
 }
 
-/* The console, serial or parallel port with ALIAS; without one the first console, else the first serial port. */
+/* Clients may call the first console by its own alias also where it is a serial port and has that one's. */
+#define FIRST_CONSOLE "console0"
+
+/* The console, serial or parallel port with ALIAS; without one the first serial port. */
 static const Chardev *find_console(const Domain *def, const char *alias)
 {
     const GPtrArray *lists[] = {def->devices->consoles, def->devices->serials, def->devices->parallels};
     const Chardev *device = NULL;
-    for (gsize i = 0; alias && i < G_N_ELEMENTS(lists) && !device; i++)
+    if (!alias)
+        return lists[1]->len ? lists[1]->pdata[0] : NULL;
+    if (g_str_equal(alias, FIRST_CONSOLE) && lists[0]->len)
+        return lists[0]->pdata[0];
+    for (gsize i = 0; i < G_N_ELEMENTS(lists) && !device; i++)
         device = find_alias(lists[i], alias);
-    for (gsize i = 0; !alias && i < 2 && !device; i++)
-        device = lists[i]->len ? lists[i]->pdata[0] : NULL;
     return device;
 }
 
-/* The virtio channel with NAME; without one the first channel. */
+/* The first virtio channel that has NAME as its name or alias; without one the first channel. */
 static const Chardev *find_channel(const Domain *def, const char *name)
 {
     const GPtrArray *channels = def->devices->channels;
     for (guint i = 0; i < channels->len; i++) {
         const Chardev *channel = channels->pdata[i];
-        if (!name || (channel->target && g_strcmp0(channel->target->name, name) == 0))
+        if (!name || has_alias(channel, name) || (channel->target && g_strcmp0(channel->target->name, name) == 0))
             return channel;
     }
     return NULL;
@@ -133,8 +142,9 @@ static gboolean open_device(Call *call, const VmView *view, const Chardev *devic
 static gboolean open_found(Call *call, const VmView *view, const Chardev *device, const char *name, const Words *words,
                            gboolean takes_pty, gboolean force, GError **error)
 {
+    const char *alias = device && device->alias ? device->alias->name : NULL;
     g_autofree char *missing = g_strdup_printf(words->missing, name ? name : "<null>");
-    g_autofree char *wrong_type = g_strdup_printf(words->wrong_type, name ? name : "<null>");
+    g_autofree char *wrong_type = g_strdup_printf(words->wrong_type, name ? name : alias);
     if (!device || !device->alias || !device->alias->name)
         return error_set(error, call->instance->from, VIR_ERR_INTERNAL_ERROR, "%s", missing);
     if (device->type != CHARDEV_TYPE_UNIX && !(takes_pty && device->type == CHARDEV_TYPE_PTY))
@@ -148,7 +158,9 @@ gboolean remote_domain_open_console(Call *call, const RemoteDomainOpenConsoleArg
     if (!vm_check_active(call->vm, error))
         return FALSE;
     g_autoptr(VmView) view = vm_view(call->vm);
-    return open_found(call, view, find_console(vm_view_def(view), args->dev_name), args->dev_name, &console_words, TRUE,
+    const Domain *def = vm_view_def(view);
+    const char *name = !args->dev_name && def->devices->consoles->len ? FIRST_CONSOLE : args->dev_name;
+    return open_found(call, view, find_console(def, name), name, &console_words, TRUE,
                       args->flags & VIR_DOMAIN_CONSOLE_FORCE, error);
 }
 

@@ -122,8 +122,6 @@ gboolean remote_domain_send_key(Call *call, const RemoteDomainSendKeyArgs *args,
         return ops_not_offered(call, error);
     if (args->codeset >= KEYCODE_SETS)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "Unsupported codeset '%u'", args->codeset);
-    if (!vm_check_monitor(vm, error))
-        return FALSE;
     for (guint i = 0; i < args->n_keycodes; i++) {
         int key = keycode_to_qnum(args->codeset, args->keycodes[i]);
         if (key < 0)
@@ -132,7 +130,8 @@ gboolean remote_domain_send_key(Call *call, const RemoteDomainSendKeyArgs *args,
                              keycode_set_name(args->codeset));
         keys[i] = (guint)key;
     }
-    return ops->send_key(vm->instance->self, vm, args->holdtime, keys, args->n_keycodes, error);
+    return vm_check_monitor(vm, error) &&
+           ops->send_key(vm->instance->self, vm, args->holdtime, keys, args->n_keycodes, error);
 }
 
 gboolean remote_domain_inject_nmi(Call *call, const RemoteDomainInjectNmiArgs *args, GError **error)

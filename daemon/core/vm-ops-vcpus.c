@@ -110,8 +110,12 @@ gboolean remote_domain_get_vcpus(Call *call, const RemoteDomainGetVcpusArgs *arg
     g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
     pid_t pid;
     guint n = 0;
-    if (!vm || !vm_check_active(vm, error) || !check_maps(args->maxinfo, args->maplen, error))
+    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
+    if (!view || !check_maps(args->maxinfo, args->maplen, error))
         return FALSE;
+    if (view->id < 0)
+        return error_set(error, call->instance->from, VIR_ERR_OPERATION_INVALID,
+                         "cannot retrieve vcpu information for inactive domain");
     if (!ops || !ops->threads)
         return ops_not_offered(call, error);
     g_autofree pid_t *tids = g_new0(pid_t, args->maxinfo);

@@ -25,8 +25,26 @@ class Consoles(Case):
     def test_by_alias_and_by_unknown_alias(self):
         domain = self.guest()
         self.open_console(domain, device='serial0').abort()
+        self.open_console(domain, device='console0').abort()
         with self.assertRaises(libvirt.libvirtError):
             self.open_console(domain, device='serial9')
+
+    def test_a_channel_by_name_and_by_alias(self):
+        port = "<channel type='{}'><target type='virtio' name='{}'/></channel>".format
+        domain = self.start('one', devices=port('pty', 'channel1') + port('unix', 'channel0') + port('unix', 'other'))
+        for name, words in ((None, 'channel channel0 is not using a UNIX socket'), ('channel0', 'channel channel0 is not using a UNIX socket'),
+                            ('channel1', 'channel channel1 is not using a UNIX socket'), ('nobody', 'cannot find channel nobody')):
+            self.assertIn(words, str(self.refused(libvirt.VIR_ERR_INTERNAL_ERROR, domain.openChannel, name, self.conn.newStream(), 0)))
+        for name in ('other', 'channel2'):
+            stream = self.conn.newStream()
+            domain.openChannel(name, stream, 0)
+            stream.abort()
+
+    def test_a_console_that_is_no_terminal(self):
+        domain = self.start('one', devices="<serial type='file'><source path='/tmp/.world/console-file'/></serial>")
+        for name, said in ((None, 'console0'), ('serial0', 'serial0'), ('console0', 'console0')):
+            error = self.refused(libvirt.VIR_ERR_INTERNAL_ERROR, self.open_console, domain, device=name)
+            self.assertIn('character device %s is not using a PTY' % said, str(error))
 
     def test_one_at_a_time_unless_forced(self):
         domain = self.guest()

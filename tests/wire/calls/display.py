@@ -69,6 +69,7 @@ class Displays(Case):
         error = self.refused(libvirt.VIR_ERR_INTERNAL_ERROR, domain.sendKey, 7, 0, [4, 1], 2)
         self.assertIn('cannot translate keycode 1 of usb codeset to qnum keycode', error.get_error_message())
         self.refused(libvirt.VIR_ERR_INVALID_ARG, domain.sendKey, 10, 0, [30], 1)
+        self.refused(libvirt.VIR_ERR_INTERNAL_ERROR, self.define('off').sendKey, 0, 0, [3000], 1)
 
     @proves('domain_inject_nmi')
     def test_interrupt(self):

@@ -94,6 +94,8 @@ class Figures(Case):
     @proves('domain_get_vcpus', 'domain_get_vcpus_flags', 'domain_get_max_vcpus')
     def test_vcpus(self):
         domain = self.guest()
+        self.assertIn('cannot retrieve vcpu information for inactive domain',
+                      str(self.refused(libvirt.VIR_ERR_OPERATION_INVALID, self.define('other').vcpus)))
         info, maps = domain.vcpus()
         self.assertEqual([(number, state) for number, state, _, _ in info], [(0, libvirt.VIR_VCPU_RUNNING)])
         self.assertGreaterEqual(sum(maps[0]), os.cpu_count())

@@ -33,7 +33,11 @@ class Places(Case):
         self.assertEqual(domain.securityLabelList(), [])
         domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
         self.assertEqual(domain.securityLabel(), ['', False])
-        self.assertEqual(len(domain.securityLabelList()), 2) # "none", and user and group
+        owner = self.server.qemu(domain.UUIDString())
+        with open('/proc/%d/status' % owner) as status:
+            ids = dict(line.split(':', 1) for line in status if line[1:3] == 'id')
+        label = '+%s:+%s' % (ids['Uid'].split()[1], ids['Gid'].split()[1])
+        self.assertEqual(domain.securityLabelList(), [['', False], [label, False]])
 
     @proves('node_set_memory_parameters')
     def test_page_sharing_is_set(self):
