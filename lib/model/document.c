@@ -2,11 +2,28 @@
 #include "lib/model/document.h"
 
 #include "lib/error.h"
+#include "lib/model/moment.h"
 #include "lib/model/network.h"
 #include "lib/model/nwfilter.h"
 #include "lib/model/secret.h"
 #include "lib/model/storage-pool.h"
 #include "lib/model/table.h"
+
+static gpointer read_backup(XmlDocument *document, GError **error)
+{
+    return backup_read(document, error);
+}
+
+static gpointer read_checkpoint(XmlDocument *document, GError **error)
+{
+    return checkpoint_read(document, xml_child(xml_root(document), "creationTime") != NULL, error);
+}
+
+/* One that says when it was taken is one that comes back. */
+static gpointer read_snapshot(XmlDocument *document, GError **error)
+{
+    return snapshot_read(document, xml_child(xml_root(document), "creationTime") != NULL, error);
+}
 
 static gpointer read_network(XmlDocument *document, GError **error)
 {
@@ -43,6 +60,9 @@ static gpointer read_volume(XmlDocument *document, GError **error)
 static const DocumentKind kinds[] = {
     {"cpu", "cpu.rng", &cpu_type, NULL},
     {"domain", "domain.rng", &domain_type, NULL},
+    {"domainbackup", "backup.rng", &backup_type, read_backup},
+    {"domaincheckpoint", "checkpoint.rng", &checkpoint_type, read_checkpoint},
+    {"domainsnapshot", "snapshot.rng", &snapshot_type, read_snapshot},
     {"filter", "nwfilter.rng", &nwfilter_type, read_filter},
     {"filterbinding", "nwfilterbinding.rng", &nwfilter_binding_type, read_binding},
     {"network", "network.rng", &network_type, read_network},

@@ -110,7 +110,7 @@ static gboolean normalize_cookies(const DiskCookies *cookies, GError **error)
     return TRUE;
 }
 
-static gboolean normalize(StorageType type, DiskSource *source, GError **error)
+gboolean domain_normalize_source(StorageType type, DiskSource *source, GError **error)
 {
     if (!source)
         return TRUE;
@@ -134,11 +134,11 @@ gboolean domain_normalize_sources(Disk *disk, GError **error)
         disk->snapshot = DISK_SNAPSHOT_NO;
     if (disk->driver && disk->driver->type == STORAGE_FORMAT_NONE)
         return error_set(error, UNSUPPORTED, "unknown driver format value 'none'");
-    if (!normalize(disk->type, disk->source, error) || !normalize_auth(disk->auth, error) ||
+    if (!domain_normalize_source(disk->type, disk->source, error) || !normalize_auth(disk->auth, error) ||
         !normalize_encryption(disk->encryption, error))
         return FALSE;
     for (DiskBackingStore *store = disk->backing_store; store && depth < CHAIN_MAX; store = store->backing_store, depth++)
-        if (!normalize(store->type, store->source, error))
+        if (!domain_normalize_source(store->type, store->source, error))
             return FALSE;
-    return !disk->mirror || normalize(disk->mirror->type, disk->mirror->source, error);
+    return !disk->mirror || domain_normalize_source(disk->mirror->type, disk->mirror->source, error);
 }

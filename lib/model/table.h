@@ -85,7 +85,7 @@ typedef struct {
     const char *initial;              /* what the parser supplies where it is absent */
     const char *blank;                /* what is written where it is unset */
     const char *match;                /* of several elements of one name: the one whose attribute `match` ... */
-    const char *match_value;          /* ... has this value */
+    const char *match_value;          /* ... has this value; NULL: is absent */
     const char *mirror;               /* shows, where there is one, the first element of this name: ... */
     const char *mirror_attribute;     /* ... its attribute of this name */
     const char *pattern;              /* MODEL_STRING: a regular expression for the whole of it */

@@ -158,7 +158,7 @@ def field_source(schema: Schema, struct: Struct, index: int, field: Field) -> st
         parts.append(f'.blank = {quote(field.option("blank"))}')
     if field.option('match'):
         name, _, value = field.option('match').partition(':')
-        parts += [f'.match = {quote(name)}', f'.match_value = {quote(value)}']
+        parts += [f'.match = {quote(name)}', *([f'.match_value = {quote(value)}'] if value != '-' else [])]
     if field.option('mirror'):
         element, _, name = field.option('mirror').partition('/')
         parts += [f'.mirror = {quote(element)}', f'.mirror_attribute = {quote(name)}']

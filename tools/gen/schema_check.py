@@ -132,7 +132,7 @@ def check_mirror(struct: Struct, field: Field) -> None:
 def check_match(field: Field) -> None:
     name, _, value = field.options.get('match', '').partition(':')
     inner = field.struct.attribute(name) if field.struct else None
-    if name and not (inner and inner.enum and value in inner.enum.values):
+    if name and value != '-' and not (inner and inner.enum and value in inner.enum.values):
         raise SchemaError(field.where, f'match={name}:{value}: no such attribute or value')
 
 

@@ -19,7 +19,9 @@ from lib.tap import Lines  # noqa: E402
 
 LIBVIRT = pathlib.Path('/usr/share/libvirt/schemas')
 # kind -> its schema, libvirt's
-KINDS = {'network': ('network', 'network'), 'nwfilter': ('nwfilter', 'nwfilter'), 'secret': ('secret', 'secret'), 'pool': ('storage-pool', 'storagepool'), 'volume': ('storage-volume', 'storagevol')}
+KINDS = {'backup': ('backup', 'domainbackup'), 'checkpoint': ('checkpoint', 'domaincheckpoint'), 'network': ('network', 'network'),
+         'nwfilter': ('nwfilter', 'nwfilter'), 'pool': ('storage-pool', 'storagepool'), 'secret': ('secret', 'secret'),
+         'snapshot': ('snapshot', 'domainsnapshot'), 'volume': ('storage-volume', 'storagevol')}
 DIFFERENT = pathlib.Path(__file__).with_name('different.txt')
 NOT_A_POOL_OF_FILES = 'unknown volume format type'
 

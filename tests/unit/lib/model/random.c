@@ -128,6 +128,8 @@ static const ModelField *find_attribute(const ModelType *type, const char *name)
 static void make_recognizable(const ModelField *field, const ModelFrame *frame, gpointer child)
 {
     if (field->match) {
+        if (!field->match_value)
+            return;
         const ModelField *attribute = find_attribute(field->type, field->match);
         MODEL_MEMBER(child, attribute, guint32) = model_enum_from_string(attribute->values, field->match_value);
         return;
@@ -136,6 +138,8 @@ static void make_recognizable(const ModelField *field, const ModelFrame *frame, 
         const ModelField *other = &frame->type->fields[i];
         if (other->match && g_str_equal(other->xml, field->xml) && model_applies(other, frame)) {
             const ModelField *attribute = find_attribute(field->type, other->match);
+            if (!other->match_value) /* an attribute that always is there tells them apart */
+                continue;
             guint taken = model_enum_from_string(attribute->values, other->match_value);
             if (MODEL_MEMBER(child, attribute, guint32) == taken)
                 MODEL_MEMBER(child, attribute, guint32) = 0;
