@@ -5,6 +5,7 @@
  */
 #include "driver-kvm/guest.h"
 
+#include "driver-kvm/peek.h"
 #include "driver-kvm/progress.h"
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
@@ -191,4 +192,5 @@ const DriverSaveOps kvm_save_ops = {
     .dump = dump_to_fd,
     .progress = progress_of,
     .abort = progress_abort,
+    .peek = peek_memory,
 };

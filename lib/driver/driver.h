@@ -130,6 +130,9 @@ typedef struct {
     gboolean (*progress)(gpointer self, Vm *vm, guint64 budget, Params *params, GError **error);
     /* The save or dump under way fails soon. Harmless if there is none. Pool. */
     gboolean (*abort)(gpointer self, Vm *vm, GError **error);
+
+    /* SIZE octets of the guest's memory, to free. IS_VIRTUAL: at ADDRESS as the first virtual CPU sees it. */
+    guint8 *(*peek)(gpointer self, Vm *vm, guint64 address, gsize size, gboolean is_virtual, GError **error);
 } DriverSaveOps;
 
 /* Figures of a running guest. Pool. BUDGET is in microseconds: past it the call fails with VIR_ERR_OPERATION_TIMEOUT. */
