@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The read-only socket: what it answers and what it refuses. And what nobody offers yet."""
-from lib.case import Case, guests, libvirt
+from lib.case import Case, guests, libvirt, proves, server
 
 
 class Rights(Case):
@@ -40,3 +40,23 @@ class Rights(Case):
         self.reader.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, lambda *args: heard.append(args[2]), None)
         self.conn.lookupByName('one').destroy()
         self.until(lambda: libvirt.VIR_DOMAIN_EVENT_STOPPED in heard)
+
+
+class OnBehalf(Case):
+    """Whom a daemon in between works for: taken, and nothing is gained by it."""
+    KNOWN = {'user-name': 'x', 'unix-user-id': 5, 'group-name': 'g', 'unix-group-id': 6, 'process-id': -7, 'process-time': 8,
+             'sasl-user-name': 's', 'x509-distinguished-name': 'd', 'selinux-context': 'c'}
+
+    @proves('connect_set_identity')
+    def test_it_is_taken(self):
+        for identity in (self.KNOWN, {}, {'user-name': 'y'}):
+            self.assertEqual(self.conn.setIdentity(identity), 0)
+        self.assertEqual(self.conn.setIdentity(self.KNOWN, 1), 0)
+        self.define('one').undefine()
+        if not server.on_oracle():
+            self.assertIn("works for user-name 'x', unix-user-id 5, group-name 'g', unix-group-id 6, process-id -7", self.server.tail(100))
+
+    def test_what_nobody_knows_is_refused(self):
+        for value in ('a', 5):
+            error = self.refused(libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED, self.conn.setIdentity, {'user-name': 'x', 'nonsense': value})
+            self.assertIn("parameter 'nonsense' not supported", str(error))
