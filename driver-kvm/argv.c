@@ -3,6 +3,7 @@
 #include "driver-kvm/argv-parts.h"
 #include "driver-kvm/block.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/fd-groups.h"
 #include "driver-kvm/hugepages.h"
 #include "driver-kvm/memory.h"
 #include "driver-kvm/part.h"
@@ -191,6 +192,7 @@ gboolean argv_build(const Domain *live, const Caps *caps, ArgvContext *context, 
     argv_clock(live, caps, context, parts);
     argv_power(live, caps, parts);
     argv_boot(live, parts);
+    fd_groups_build(live, context, parts);
     if (!device_build_all(live, caps, context, parts, error))
         return FALSE;
     if (context->incoming)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/block.h"
 #include "driver-kvm/block-probe.h"
+#include "driver-kvm/fd-groups.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 #include <string.h>
+#include <unistd.h>
 
 #define CHAIN_MAX 200 /* QEMU opens each image; a loop of links must end */
 
@@ -156,8 +158,8 @@ static char *complaint(const Disk *disk, const Image *image, const ArgvContext *
     return g_strdup_printf("Cannot access storage file '%s'", path_of(image));
 }
 
-/* What IMAGE builds on, as its header says; an end if it builds on nothing. WHAT: see complaint(). */
-static DiskBackingStore *look_behind(const Image *image, const char *what, GError **error)
+/* What IMAGE, which is opened as OPENED, builds on, as its header says; an end if it builds on nothing. WHAT: see complaint(). */
+static DiskBackingStore *look_behind(const Image *image, const char *opened, const char *what, GError **error)
 {
     const char *path = path_of(image);
     g_autofree char *name = NULL, *format = NULL, *backing = NULL;
@@ -165,8 +167,8 @@ static DiskBackingStore *look_behind(const Image *image, const char *what, GErro
     StorageFormat kind;
 
     if (image->format != STORAGE_FORMAT_QCOW2)
-        return block_probe_access(path, what, error) ? g_steal_pointer(&store) : NULL;
-    if (!block_probe_qcow2(path, what, &name, &format, error))
+        return block_probe_access(opened, what, error) ? g_steal_pointer(&store) : NULL;
+    if (!block_probe_qcow2(opened, what, &name, &format, error))
         return NULL;
     if (!name)
         return g_steal_pointer(&store);
@@ -186,6 +188,21 @@ static DiskBackingStore *look_behind(const Image *image, const char *what, GErro
     return g_steal_pointer(&store);
 }
 
+/* How we can open IMAGE of DISK: by its path, or as the open file that stands for it. To free; NULL with ERROR. */
+static char *way_to(const Disk *disk, const Image *image, const ArgvContext *context, GError **error)
+{
+    int fd;
+
+    if (!image->source->fdgroup)
+        return g_strdup(path_of(image));
+    fd = image->source == disk->source ? fd_groups_first(context, disk) : -1;
+    if (fd >= 0)
+        return g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), fd); /* it is opened by a copy that has no descriptors */
+    error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "disk '%s': descriptors can only stand for the image that a guest starts with",
+              disk->target->dev);
+    return NULL;
+}
+
 static gboolean complete_chain(Disk *disk, const ArgvContext *context, GError **error)
 {
     Image image = image_of_disk(disk);
@@ -193,10 +210,13 @@ static gboolean complete_chain(Disk *disk, const ArgvContext *context, GError **
 
     for (guint depth = 0; depth < CHAIN_MAX; depth++) {
         g_autofree char *what = complaint(disk, &image, context);
+        g_autofree char *opened = way_to(disk, &image, context, error);
 
+        if (!opened)
+            return FALSE;
         if (!*next)
-            *next = look_behind(&image, what, error);
-        else if (!is_end(*next) && !block_probe_access(path_of(&image), what, error))
+            *next = look_behind(&image, opened, what, error);
+        else if (!is_end(*next) && !block_probe_access(opened, what, error))
             return FALSE;
         if (!*next)
             return FALSE;
@@ -271,11 +291,17 @@ static JsonObject *storage_node(const Disk *disk, const Image *image)
 {
     JsonObject *props = props_new("driver", image->type == STORAGE_TYPE_BLOCK ? "host_device" : "file");
 
-    props_string(props, "filename", path_of(image));
+    if (image->source->fdgroup)
+        props_format(props, "filename", "/dev/fdset/%u", fd_groups_set(image->source));
+    else
+        props_string(props, "filename", path_of(image));
     props_string(props, "aio", disk_io_to_string(disk->driver->io));
     props_format(props, "node-name", "libvirt-%u-storage", image->index);
     add_cache(disk, props);
-    props_bool(props, "auto-read-only", TRUE);
+    if (image->source->fdgroup)
+        props_bool(props, "read-only", disk->readonly); /* QEMU takes the descriptor of the set that fits */
+    else
+        props_bool(props, "auto-read-only", TRUE);
     props_string(props, "discard", "unmap");
     return props;
 }

@@ -6,6 +6,7 @@
 #include "driver-kvm/native.h"
 
 #include "driver-kvm/argv.h"
+#include "driver-kvm/fd-groups.h"
 #include "driver-kvm/kvm.h"
 #include "lib/uuid.h"
 
@@ -47,7 +48,7 @@ char *native_command(gpointer self, const char *format, const Domain *def, GErro
     g_autoptr(Caps) caps = caps_cache_get(kvm->caps, live->devices->emulator, error);
     g_autoptr(ArgvContext) context = context_of(kvm, live);
     g_autoptr(GPtrArray) argv = NULL;
-    if (!caps || !argv_prepare(live, caps, context, error) || !argv_build(live, caps, context, &argv, error))
+    if (!caps || !fd_groups_pass(kvm, NULL, live, context, error) || !argv_prepare(live, caps, context, error) || !argv_build(live, caps, context, &argv, error))
         return NULL;
     return join(context, argv);
 }

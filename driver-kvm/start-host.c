@@ -11,6 +11,7 @@
 
 #include "driver-kvm/chardev.h"
 #include "driver-kvm/descriptor.h"
+#include "driver-kvm/fd-groups.h"
 #include "driver-kvm/firmware-choose.h"
 #include "driver-kvm/launch/contract.h"
 #include "driver-kvm/nvram.h"
@@ -92,14 +93,15 @@ gboolean start_prepare(Start *start, GError **error)
     context->sandbox = TRUE;
     context->touch_host = TRUE;
     g_autoptr(Domain) live = domain_copy(start->live);
-    gboolean prepared = argv_prepare(live, start->caps, context, error);
+    gboolean prepared = fd_groups_pass(kvm, start->guest->vm, live, context, error) &&
+                        argv_prepare(live, start->caps, context, error);
     /* what was prepared must be known even if not all could be: it is released by the published definition */
     return start_edit(start, edit_replace, live, prepared ? error : NULL) && prepared;
 }
 
 static const char *source_path(StorageType type, const DiskSource *source)
 {
-    if (!source)
+    if (!source || source->fdgroup) /* that was opened by whoever passed it */
         return NULL;
     return type == STORAGE_TYPE_FILE ? source->file : type == STORAGE_TYPE_BLOCK ? source->dev : NULL;
 }

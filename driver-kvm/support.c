@@ -148,7 +148,7 @@ static const struct {
                             "readonly shareable serial wwn vendor product boot alias address"},
     {"domain/devices/disk/driver", "@name @type @cache @error_policy @rerror_policy @io @ioeventfd @event_idx @copy_on_read "
                                    "@discard @iothread @detect_zeroes @queues @queue_size @iommu @ats @packed @page_per_vq"},
-    {"domain/devices/disk/source", "@file @dev @startupPolicy @index"},
+    {"domain/devices/disk/source", "@file @fdgroup @dev @startupPolicy @index"},
     {"*/backingStore", "@type @index format source backingStore"},
     {"*/backingStore/format", "@type"},
     {"*/backingStore/source", "@file @dev @index"},

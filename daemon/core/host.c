@@ -2,6 +2,7 @@
 #include "daemon/core/host.h"
 
 #include "daemon/core/event.h"
+#include "daemon/core/fd-groups.h"
 #include "daemon/core/record.h"
 #include "daemon/core/run.h"
 #include "daemon/core/vm-job.h"
@@ -127,6 +128,7 @@ static void host_log(Vm *vm, int priority, const char *text)
 
 static DriverHost host = {
     .view = vm_view,
+    .fd_group = fd_groups_get,
     .uuid = host_uuid,
     .ref = vm_ref,
     .unref = vm_unref,

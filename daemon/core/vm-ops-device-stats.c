@@ -253,6 +253,9 @@ gboolean remote_domain_get_block_info(Call *call, const RemoteDomainGetBlockInfo
     if (!disk->source)
         return error_set(error, call->instance->from, VIR_ERR_INVALID_ARG,
                          "disk '%s' does not currently have a source assigned", args->path);
+    if (disk->source->fdgroup)
+        return error_set(error, call->instance->from, VIR_ERR_OPERATION_UNSUPPORTED,
+                         "block info is not supported for FD passed disk image");
     if (view->id >= 0 && disk->type != STORAGE_TYPE_FILE)
         return running_block_info(call, args->path, ret, error);
     if (!image.path)

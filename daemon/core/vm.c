@@ -65,6 +65,7 @@ void vm_unref(Vm *vm)
         vm->sampler_destroy(vm->sampler);
     params_free(vm->last_job);
     domain_unref(vm->ended);
+    g_clear_pointer(&vm->fd_groups, g_hash_table_unref);
     vm_view_unref(vm->view);
     queue_unref(vm->queue);
     g_mutex_clear(&vm->lock);

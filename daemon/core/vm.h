@@ -68,6 +68,7 @@ struct Vm {
     GDestroyNotify owner_release;
     Domain *ended; /* what the run that is cleaned up now had been; for hooks */
 
+    GHashTable *fd_groups; /* what fd-groups.c keeps by name; NULL: nothing */
     int agent_timeout; /* of its guest's agent: seconds, or virDomainAgentResponseTimeoutValues */
     guint taints;      /* of VmTaint; of this run */
 

@@ -120,6 +120,9 @@ typedef struct DriverHost {
 
     void (*emit)(Vm *vm, const VmEvent *event);
 
+    /* Duplicates of the open files that a client has left with VM as NAME, in an array to free; NULL: nobody has. Does not block. */
+    int *(*fd_group)(Vm *vm, const char *name, guint *ret_n);
+
     /* One line to the log, with the domain's name before it. PRIORITY as in syslog(3). VM may be NULL. */
     void (*log)(Vm *vm, int priority, const char *text);
 } DriverHost;

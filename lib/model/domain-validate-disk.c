@@ -74,7 +74,7 @@ static gboolean validate_source(const Disk *disk, GError **error)
 {
     const DiskSource *source = disk->source;
     gboolean has[STORAGE_TYPE_LAST] = {
-        [STORAGE_TYPE_FILE] = source && ((source->file && *source->file) || source->fdgroup),
+        [STORAGE_TYPE_FILE] = source && source->file && *source->file,
         [STORAGE_TYPE_BLOCK] = source && source->dev && *source->dev,
         [STORAGE_TYPE_DIR] = source && source->dir && *source->dir,
         [STORAGE_TYPE_NETWORK] = source && source->protocol,

@@ -95,9 +95,9 @@ class Relay:
                         said += data
                     if not data:
                         return
-                    if fds:
-                        sent = socket.send_fds(sink, [data], fds)
-                        sink.sendall(data[sent:])
+                    if fds:  # they came with the last octet; libvirtd loses those that are with an earlier one
+                        sink.sendall(data[:-1])
+                        socket.send_fds(sink, [data[-1:]], fds)
                         for fd in fds:
                             os.close(fd)
                     else:
