@@ -2,6 +2,7 @@
 #include "lib/model/document.h"
 
 #include "lib/error.h"
+#include "lib/model/host-interface.h"
 #include "lib/model/moment.h"
 #include "lib/model/network.h"
 #include "lib/model/nwfilter.h"
@@ -23,6 +24,11 @@ static gpointer read_checkpoint(XmlDocument *document, GError **error)
 static gpointer read_snapshot(XmlDocument *document, GError **error)
 {
     return snapshot_read(document, xml_child(xml_root(document), "creationTime") != NULL, error);
+}
+
+static gpointer read_interface(XmlDocument *document, GError **error)
+{
+    return host_interface_read(document, error);
 }
 
 static gpointer read_network(XmlDocument *document, GError **error)
@@ -65,6 +71,7 @@ static const DocumentKind kinds[] = {
     {"domainsnapshot", "snapshot.rng", &snapshot_type, read_snapshot},
     {"filter", "nwfilter.rng", &nwfilter_type, read_filter},
     {"filterbinding", "nwfilterbinding.rng", &nwfilter_binding_type, read_binding},
+    {"interface", "interface.rng", &host_interface_type, read_interface},
     {"network", "network.rng", &network_type, read_network},
     {"pool", "storage-pool.rng", &storage_pool_type, read_pool},
     {"secret", "secret.rng", &secret_type, read_secret},

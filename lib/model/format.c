@@ -10,7 +10,7 @@ typedef struct {
 } Formatter;
 
 static void format_object(const Formatter *formatter, const ModelType *type, const char *name, gconstpointer object,
-                          const ModelFrame *outer, gboolean wide);
+                          const ModelFrame *outer);
 
 /* Whether this kind of document shows FIELD. */
 static gboolean is_shown(guint flags, const ModelField *field, gconstpointer object)
@@ -167,14 +167,13 @@ static void write_element(const Formatter *formatter, const ModelField *field, c
         xml_writer_raw(formatter->writer, MODEL_MEMBER_CONST(frame->object, field, char *));
     } else if (field->kind == MODEL_STRUCT) {
         gconstpointer child = MODEL_MEMBER_CONST(frame->object, field, gpointer);
-        format_object(formatter, field->type, name, child, frame, (field->marks & MODEL_WIDE) != 0);
+        format_object(formatter, field->type, name, child, frame);
     } else {
         const GPtrArray *list = model_list(field, frame->object);
         for (guint i = 0; i < list->len; i++) {
             const char *own = model_element_name(field->type, list->pdata[i]);
             if (!is_generated(formatter->flags, field->type, list->pdata[i]))
-                format_object(formatter, field->type, own ? own : name, list->pdata[i], frame,
-                              (field->marks & MODEL_WIDE) != 0);
+                format_object(formatter, field->type, own ? own : name, list->pdata[i], frame);
         }
     }
 }
@@ -195,7 +194,7 @@ static void declare_namespaces(const Formatter *formatter, const ModelFrame *fra
 }
 
 static void format_object(const Formatter *formatter, const ModelType *type, const char *name, gconstpointer object,
-                          const ModelFrame *outer, gboolean wide)
+                          const ModelFrame *outer)
 {
     ModelFrame frame = {type, object, outer};
     const char *unit;
@@ -216,7 +215,7 @@ static void format_object(const Formatter *formatter, const ModelType *type, con
             write_element(formatter, field, &frame);
         }
     }
-    if (wide)
+    if (type->wide)
         xml_writer_wide(formatter->writer);
     xml_writer_close(formatter->writer);
 }
@@ -225,7 +224,7 @@ void model_format_as(const ModelType *type, const char *name, gconstpointer obje
 {
     Formatter formatter = {writer, flags};
 
-    format_object(&formatter, type, name, object, NULL, FALSE);
+    format_object(&formatter, type, name, object, NULL);
 }
 
 void model_format(const ModelType *type, gconstpointer object, guint flags, XmlWriter *writer)

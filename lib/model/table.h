@@ -47,8 +47,7 @@ typedef enum {
     MODEL_LAX = 1 << 15,       /* a wrong value says the same as nothing */
     MODEL_SIGNED = 1 << 16,    /* libvirt reads an integer: its words for what is none, and for less than zero */
     MODEL_TRANSIENT = 1 << 17, /* a definition that is read drops it; a document that goes elsewhere leaves it out */
-    MODEL_WIDE = 1 << 18,      /* an element that is never closed at once: it has an end tag of its own when it is empty */
-    MODEL_NAME = 1 << 19,      /* tells which of several elements the struct is: an enumeration, written as the element's name */
+    MODEL_NAME = 1 << 18,      /* tells which of several elements the struct is: an enumeration, written as the element's name */
 } ModelMark;
 
 struct ModelEnum {
@@ -121,6 +120,7 @@ struct ModelType {
     const char *unknown; /* libvirt's words for an element that is not described; NULL: it is ignored */
     int unknown_code;
     const char *generated; /* attribute (a Toggle): where it is on, a definition does not show the element; or NULL */
+    gboolean wide;         /* never closed at once: an empty one has an end tag of its own */
 };
 
 /* Every struct, ended by NULL (tests). */

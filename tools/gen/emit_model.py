@@ -11,7 +11,7 @@ KINDS = {'string': 'STRING', 'mac': 'MAC', 'ip': 'IP', 'cpuset': 'CPUSET', 'int'
 WRITTEN_UNITS: dict[str, str | None] = {'b': 'bytes', 'pretty': None}
 TABLE_MARKS = ['required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive',
                'nozero', 'any', 'upper', 'nonempty', 'lax',
-               'signed', 'transient', 'wide', 'name']
+               'signed', 'transient', 'name']
 
 
 def quote(text: str | None) -> str:
@@ -112,7 +112,7 @@ def struct_source(schema: Schema, struct: Struct) -> list[str]:
     out += [f'const ModelType {prefix}_type = {{{quote(struct.name)}, {quote(struct.xml or None)}, '
             f'sizeof({struct.name}), {"TRUE" if struct.root else "FALSE"}, {prefix}_fields, {len(struct.fields)}, '
             f'{prefix + "_attributes" if order else "NULL"}, {len(order)}, {unknown}, '
-            f'{quote(struct.generated or None)}}};', '']
+            f'{quote(struct.generated or None)}, {"TRUE" if struct.wide else "FALSE"}}};', '']
     return out
 
 

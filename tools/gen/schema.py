@@ -87,6 +87,7 @@ class Struct:
     unknown: str  # libvirt's words for an element that is not described; '' where it is ignored
     generated: str  # the switch that says that we made the element up; '' for none
     bad: str  # libvirt's words for a wrong value of any of its attributes; '' for the general ones
+    wide: bool  # an empty one has an end tag of its own, on the next line
     doc: str
     where: Where
     fields: list[Field] = dataclasses.field(default_factory=list)

@@ -14,7 +14,7 @@ from schema import Condition, Enum, Field, Pattern, Schema, SchemaError, Struct,
 
 MARKS = {'required', 'hide', 'keep', 'always', 'changeable', 'abi', 'secret', 'running', 'status', 'positive', 'nozero',
          'any', 'upper', 'loose', 'nonempty', 'lax', 'signed',
-         'transient', 'told', 'wide'}  # and 'name', which a field's own name says
+         'transient', 'told'}  # and 'name', which a field's own name says
 VALUED = {'c', 'default', 'min', 'max', 'hex', 'base', 'since', 'when', 'match', 'unit', 'pattern', 'bad', 'high',
           'kept', 'blank', 'form', 'missing', 'once', 'refused', 'only', 'scale', 'mirror'}
 KEYWORDS = {'auto', 'break', 'case', 'char', 'const', 'default', 'do', 'double', 'enum', 'extern', 'float', 'for', 'if',
@@ -89,15 +89,15 @@ class Reader:
             self.schema.enums[name] = Enum(name, words[2:], doc, where)
         elif keyword == 'group' and len(words) == 2:
             return None, self.groups.setdefault(name, [])
-        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|(unknown|generated|bad)=.+', each)
+        elif keyword in ('struct', 'root') and all(re.fullmatch('<.+>|wide|(unknown|generated|bad)=.+', each)
                                                    for each in words[2:]):
             self.unique(where, name)
             element = next((word.strip('<>') for word in words[2:] if word[0] == '<'), '')
-            options = dict(word.replace('~', ' ').split('=', 1) for word in words[2:] if word[0] != '<')
+            options = dict(word.replace('~', ' ').split('=', 1) for word in words[2:] if '=' in word and word[0] != '<')
             if keyword == 'root' and not element:
                 raise SchemaError(where, f'root {name} has no element')
             struct = Struct(name, element, keyword == 'root', options.get('unknown', ''),
-                            options.get('generated', ''), options.get('bad', ''), doc, where)
+                            options.get('generated', ''), options.get('bad', ''), 'wide' in words[2:], doc, where)
             self.schema.structs[name] = struct
             return struct, struct.fields
         else:

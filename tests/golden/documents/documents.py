@@ -19,7 +19,8 @@ from lib.tap import Lines  # noqa: E402
 
 LIBVIRT = pathlib.Path('/usr/share/libvirt/schemas')
 # kind -> its schema, libvirt's
-KINDS = {'backup': ('backup', 'domainbackup'), 'checkpoint': ('checkpoint', 'domaincheckpoint'), 'network': ('network', 'network'),
+KINDS = {'backup': ('backup', 'domainbackup'), 'checkpoint': ('checkpoint', 'domaincheckpoint'), 'interface': ('interface', 'interface'),
+         'network': ('network', 'network'),
          'nwfilter': ('nwfilter', 'nwfilter'), 'pool': ('storage-pool', 'storagepool'), 'secret': ('secret', 'secret'),
          'snapshot': ('snapshot', 'domainsnapshot'), 'volume': ('storage-volume', 'storagevol')}
 DIFFERENT = pathlib.Path(__file__).with_name('different.txt')
