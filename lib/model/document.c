@@ -5,6 +5,7 @@
 #include "lib/model/host-interface.h"
 #include "lib/model/moment.h"
 #include "lib/model/network.h"
+#include "lib/model/node-device.h"
 #include "lib/model/nwfilter.h"
 #include "lib/model/secret.h"
 #include "lib/model/storage-pool.h"
@@ -37,6 +38,11 @@ static gpointer read_network(XmlDocument *document, GError **error)
     return network && network_validate(network, error) ? g_steal_pointer(&network) : NULL;
 }
 
+static gpointer read_device(XmlDocument *document, GError **error)
+{
+    return node_device_read(document, error);
+}
+
 static gpointer read_filter(XmlDocument *document, GError **error)
 {
     return nwfilter_read(document, error);
@@ -65,6 +71,7 @@ static gpointer read_volume(XmlDocument *document, GError **error)
 
 static const DocumentKind kinds[] = {
     {"cpu", "cpu.rng", &cpu_type, NULL},
+    {"device", "nodedev.rng", &node_device_type, read_device},
     {"domain", "domain.rng", &domain_type, NULL},
     {"domainbackup", "backup.rng", &backup_type, read_backup},
     {"domaincheckpoint", "checkpoint.rng", &checkpoint_type, read_checkpoint},
