@@ -260,7 +260,22 @@ static gboolean definition_undefine(gpointer self, Vm *vm, const Domain *def, gu
     return view->id >= 0 || tpm_undefine(kvm, def, flags, error); /* the TPM of one that runs is in use until its end */
 }
 
+static guint definition_judge(gpointer self, const Domain *def, GPtrArray *deprecated)
+{
+    const Kvm *kvm = self;
+    const QemuCommandline *own = def->commandline;
+    guint taints = own && own->args->len + own->envs->len > 0 ? VM_TAINT_ARGUMENTS : 0;
+    g_autoptr(Caps) caps = caps_cache_get(kvm->caps, def->devices->emulator, NULL);
+    const CapsMachine *machine = caps ? caps_machine(caps, def->os->type->machine) : NULL;
+
+    if (!machine || !machine->deprecated)
+        return taints;
+    g_ptr_array_add(deprecated, g_strdup_printf("machine type '%s'", def->os->type->machine));
+    return taints | VM_TAINT_DEPRECATED;
+}
+
 const DriverDefinitionOps kvm_definition_ops = {
+    .judge = definition_judge,
     .complete = definition_complete,
     .undefine = definition_undefine,
     .foretell_cpu = cpu_ops_foretell,

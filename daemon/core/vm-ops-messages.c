@@ -7,33 +7,43 @@
 
 /* --- warnings --- */
 
-static void add_taints(Vm *vm, GPtrArray *messages)
+/* In libvirt's order. */
+static void add_taints(guint taints, GPtrArray *messages)
 {
     static const struct {
         VmTaint taint;
         const char *text;
     } texts[] = {
+        {VM_TAINT_ARGUMENTS, "tainted: custom configuration parameters specified"},
         {VM_TAINT_MONITOR_COMMAND, "tainted: custom monitor control commands issued"},
         {VM_TAINT_AGENT_COMMAND, "tainted: custom guest agent control commands issued"},
+        {VM_TAINT_DEPRECATED, "tainted: use of deprecated configuration settings"},
     };
-    g_mutex_lock(&vm->lock);
-    guint taints = vm->view->id < 0 ? 0 : vm->taints;
-    g_mutex_unlock(&vm->lock);
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         if (taints & texts[i].taint)
             g_ptr_array_add(messages, g_strdup(texts[i].text));
 }
 
-/* Nothing that is deprecated is known. */
 gboolean remote_domain_get_messages(Call *call, const RemoteDomainGetMessagesArgs *args, RemoteDomainGetMessagesRet *ret,
                                     GError **error)
 {
     g_autoptr(Vm) vm = call_lookup(call, &args->dom, error);
-    if (!vm)
+    g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
+    if (!view)
         return FALSE;
+    const DriverDefinitionOps *ops = vm->instance->driver->definition;
     g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func(g_free);
-    if (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_TAINTING))
-        add_taints(vm, messages);
+    g_autoptr(GPtrArray) deprecated = g_ptr_array_new_with_free_func(g_free);
+    if (view->id >= 0) {
+        guint said = ops->judge ? ops->judge(vm->instance->self, view->live, deprecated) : 0;
+        g_mutex_lock(&vm->lock);
+        guint taints = vm->taints | said;
+        g_mutex_unlock(&vm->lock);
+        if (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_TAINTING))
+            add_taints(taints, messages);
+    }
+    for (guint i = 0; i < deprecated->len && (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_DEPRECATION)); i++)
+        g_ptr_array_add(messages, g_strdup_printf("deprecated configuration: %s", (const char *)deprecated->pdata[i]));
     ret->n_msgs = messages->len;
     ret->msgs = (char **)g_ptr_array_free(g_steal_pointer(&messages), FALSE);
     return TRUE;

@@ -20,12 +20,6 @@ typedef struct DriverInstance { /* a loaded driver: one per module, lives as lon
     virErrorDomain from;      /* of the errors that the daemon itself makes about its domains */
 } DriverInstance;
 
-/* What makes a run one that nobody can vouch for. */
-typedef enum {
-    VM_TAINT_AGENT_COMMAND = 1,
-    VM_TAINT_MONITOR_COMMAND = 2,
-} VmTaint;
-
 /* Where a run stands (run.c). */
 typedef enum {
     VM_IDLE,

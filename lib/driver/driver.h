@@ -61,6 +61,14 @@ typedef enum {
     DRIVER_COMPLETE_START,  /* the copy that is about to start: live-only facts (aliases, generated names) */
 } DriverComplete;
 
+/* What makes a run one that nobody can vouch for. The first two are done to it, the others in its definition. */
+typedef enum {
+    VM_TAINT_AGENT_COMMAND = 1,
+    VM_TAINT_MONITOR_COMMAND = 2,
+    VM_TAINT_ARGUMENTS = 4,  /* the hypervisor gets some that nobody here understands */
+    VM_TAINT_DEPRECATED = 8, /* it uses what its hypervisor will drop */
+} VmTaint;
+
 /* Meaning of a definition that only the hypervisor knows. Pool; DEF is the caller's alone. */
 typedef struct {
     gboolean (*complete)(gpointer self, Domain *def, DriverComplete when, GError **error);
@@ -73,6 +81,8 @@ typedef struct {
      * host. Both NULL: there is no such text. */
     const char *const *native_formats;
     char *(*to_native)(gpointer self, const char *format, const Domain *def, GError **error);
+    /* VmTaint bits of the live definition DEF; adds to DEPRECATED (of char *) what that is. NULL: there is nothing to be said. */
+    guint (*judge)(gpointer self, const Domain *def, GPtrArray *deprecated);
 } DriverDefinitionOps;
 
 typedef struct {

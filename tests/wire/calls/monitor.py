@@ -5,6 +5,7 @@ import os
 
 import libvirt_qemu
 
+from lib import guests
 from lib.case import Case, libvirt, proves
 
 HMP = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
@@ -96,3 +97,19 @@ class Monitor(Case):
         self.refused(libvirt.VIR_ERR_OPERATION_DENIED, libvirt_qemu.qemuMonitorEventRegister, looking, None, None, lambda *args: None, None, 0)
         self.refused(libvirt.VIR_ERR_OPERATION_DENIED, self.ask, looking.lookupByName('one'), '{}')
         looking.close()
+
+    @proves('domain_get_messages')
+    def test_what_a_definition_is_warned_of(self):
+        own = "<qemu:commandline><qemu:arg value='-name'/><qemu:arg value='other'/></qemu:commandline>"
+        xml = guests.tiny('one').replace("machine='q35'", "machine='pc-i440fx-1.4'").replace('</domain>', own + '</domain>')
+        domain = self.conn.defineXML(xml.replace('<domain ', "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ", 1))
+        self.assertEqual(domain.messages(), [])
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        libvirt_qemu.qemuMonitorCommand(domain, 'info version', 1)
+        taints = ['tainted: custom configuration parameters specified', 'tainted: custom monitor control commands issued',
+                  'tainted: use of deprecated configuration settings']
+        old = ["deprecated configuration: machine type 'pc-i440fx-1.4'"]
+        self.assertEqual(domain.messages(), taints + old)
+        self.assertEqual(domain.messages(libvirt.VIR_DOMAIN_MESSAGE_TAINTING), taints)
+        self.assertEqual(domain.messages(libvirt.VIR_DOMAIN_MESSAGE_DEPRECATION), old)
+        self.refused(libvirt.VIR_ERR_INVALID_ARG, domain.messages, 4)
