@@ -66,10 +66,21 @@ static virErrorDomain domain_of(const char *what)
         const char *what;
         virErrorDomain from;
     } domains[] = {
-        {"domain", VIR_FROM_DOMAIN},   {"network", VIR_FROM_NETWORK},     {"secret", VIR_FROM_SECRET},
-        {"pool", VIR_FROM_STORAGE},    {"volume", VIR_FROM_STORAGE},      {"nwfilter", VIR_FROM_NWFILTER},
-        {"storage_pool", VIR_FROM_STORAGE}, {"storage_volume", VIR_FROM_STORAGE}, {"nodedev", VIR_FROM_NODEDEV}, {"interface", VIR_FROM_INTERFACE}, {"CPU", VIR_FROM_CPU},
-        {"domain_snapshot", VIR_FROM_DOMAIN_SNAPSHOT}, {"domain_checkpoint", VIR_FROM_DOMAIN_CHECKPOINT}, {"domain_backup", VIR_FROM_DOMAIN},
+        {"domain", VIR_FROM_DOMAIN},
+        {"device", VIR_FROM_DOMAIN},
+        {"network", VIR_FROM_NETWORK},
+        {"secret", VIR_FROM_SECRET},
+        {"pool", VIR_FROM_STORAGE},
+        {"volume", VIR_FROM_STORAGE},
+        {"nwfilter", VIR_FROM_NWFILTER},
+        {"storage_pool", VIR_FROM_STORAGE},
+        {"storage_volume", VIR_FROM_STORAGE},
+        {"nodedev", VIR_FROM_NODEDEV},
+        {"interface", VIR_FROM_INTERFACE},
+        {"CPU", VIR_FROM_CPU},
+        {"domain_snapshot", VIR_FROM_DOMAIN_SNAPSHOT},
+        {"domain_checkpoint", VIR_FROM_DOMAIN_CHECKPOINT},
+        {"domain_backup", VIR_FROM_DOMAIN},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(domains); i++)

@@ -196,6 +196,12 @@ static void normalize_versions(const Redirfilter *filter)
     }
 }
 
+static gboolean normalize_channel(const Chardev *channel, GError **error)
+{
+    return channel->target ||
+           error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "target type must be specified for channel device");
+}
+
 gboolean domain_normalize(Domain *def, GError **error)
 {
     Devices *devices = def->devices;
@@ -222,8 +228,8 @@ gboolean domain_normalize(Domain *def, GError **error)
         if (!domain_complete_interface(devices->interfaces->pdata[i], error))
             return FALSE;
     for (guint i = 0; i < devices->channels->len; i++)
-        if (!((const Chardev *)g_ptr_array_index(devices->channels, i))->target)
-            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "target type must be specified for channel device");
+        if (!normalize_channel(g_ptr_array_index(devices->channels, i), error))
+            return FALSE;
     for (gsize n = 0; n < G_N_ELEMENTS(chardevs); n++)
         for (guint i = 0; i < chardevs[n]->len; i++)
             normalize_chardev(g_ptr_array_index(chardevs[n], i));
@@ -231,6 +237,21 @@ gboolean domain_normalize(Domain *def, GError **error)
         if (!normalize_graphics(g_ptr_array_index(devices->graphics, i), error))
             return FALSE;
     return domain_normalize_hostdevs(def, error);
+}
+
+gboolean domain_normalize_device(Domain *def, const DomainDevice *kind, gpointer held, GError **error)
+{
+    name_things(def);
+    domain_number_controllers(def);
+    if (kind->type == &disk_type)
+        return normalize_disk(held, error);
+    if (kind->type == &graphics_type)
+        return normalize_graphics(held, error);
+    if (strcmp(kind->name, "channel") == 0 && !normalize_channel(held, error))
+        return FALSE;
+    if (kind->type == &chardev_type)
+        normalize_chardev(held);
+    return kind->type != &hostdev_type || domain_normalize_hostdevs(def, error);
 }
 
 void domain_want_input(Domain *def, InputType type, InputBus bus)

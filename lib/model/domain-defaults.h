@@ -5,11 +5,15 @@
  * domain_normalize() first, then adds what its machine has, then domain_imply().
  */
 #include "lib/model/domain-cpus.h"
+#include "lib/model/domain-device.h"
 #include "lib/model/model.h"
 
 /* Identity (UUID, MAC and generation identifiers where they are absent), one form for what can be written in several,
  * order of disks and controllers, and what every definition has (vcpu, os). */
 gboolean domain_normalize(Domain *def, GError **error);
+
+/* The same of one device, HELD by DEF and of KIND. */
+gboolean domain_normalize_device(Domain *def, const DomainDevice *kind, gpointer held, GError **error);
 
 /* What follows from the rest: sizes of memory, boot devices, controllers that devices speak of, the video card of a
  * display, the console that a serial port is. */
