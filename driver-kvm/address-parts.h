@@ -21,3 +21,4 @@ gboolean address_bridges(Domain *def, GError **error);
 
 /* address-usb.c: USB ports, with hubs where there are too few. */
 gboolean address_usb(Domain *def, GError **error);
+gboolean address_usb_plug(Domain *live, GError **error); /* without more hubs */

@@ -91,11 +91,14 @@ static gboolean add_hubs(Domain *def, GError **error)
 
 gboolean address_usb(Domain *def, GError **error)
 {
+    return add_hubs(def, error) && address_usb_plug(def, error);
+}
+
+gboolean address_usb_plug(Domain *def, GError **error)
+{
     g_autoptr(UsbMap) map = usb_map_new();
     GPtrArray *hubs = def->devices->hubs;
 
-    if (!add_hubs(def, error))
-        return FALSE;
     for (guint i = 0; i < def->devices->controllers->len; i++) {
         const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
         guint ports = controller->type == CONTROLLER_TYPE_USB ? usb_ports(controller) : 0;

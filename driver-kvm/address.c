@@ -17,6 +17,7 @@ typedef struct {
     Domain *def;
     PciMap *map;
     gboolean final; /* addresses are written into the devices */
+    gconstpointer plugged; /* the device that comes to a guest that runs; NULL: none does */
 } Walk;
 
 /* The order in which PCI devices get their places; controllers that are no PCI bridges come after sound cards. */
@@ -33,6 +34,13 @@ guint address_needs(const DeviceKind *kind, const Domain *def, gconstpointer dev
     if ((needs & PCI_CONNECT_EXPRESS) && !machine_has_pcie_root(def))
         needs = (needs & ~(guint)PCI_CONNECT_EXPRESS) | PCI_CONNECT_DEVICE;
     return needs & (PCI_CONNECT_DEVICE | PCI_CONNECT_EXPRESS) ? needs | PCI_CONNECT_AUTO : needs;
+}
+
+static guint needs_of(const Walk *walk, const DeviceKind *kind, gconstpointer device)
+{
+    guint needs = address_needs(kind, walk->def, device);
+
+    return needs && device == walk->plugged ? needs | PCI_CONNECT_HOTPLUG : needs;
 }
 
 /* The PIIX3's own functions; the chipset's walk takes them. */
@@ -61,15 +69,16 @@ static gboolean collect(const DeviceKind *kind, gpointer device, gpointer data, 
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
                          "Bus 0 must be PCI for integrated PIIX3 USB or IDE controllers");
     }
-    needs = address_needs(kind, walk->def, device);
+    needs = needs_of(walk, kind, device);
     return pci_map_reserve(walk->map, *address, needs ? needs : PCI_CONNECT_DEVICE, TRUE, error);
 }
 
-static PciMap *make_map(Domain *def, guint n_buses, gboolean grow, GError **error)
+/* PLUGGED: see Walk. */
+static PciMap *make_map(Domain *def, guint n_buses, gboolean grow, gconstpointer plugged, GError **error)
 {
     g_autoptr(PciMap) map = pci_map_new(n_buses, grow);
     ControllerModel filler = machine_has_pcie_root(def) ? CONTROLLER_MODEL_PCIE_ROOT_PORT : CONTROLLER_MODEL_PCI_BRIDGE;
-    Walk walk = {def, map, FALSE};
+    Walk walk = {def, map, FALSE, plugged};
 
     for (guint i = 0; i < def->devices->controllers->len; i++) {
         const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
@@ -140,7 +149,7 @@ static gboolean place_ich9(Walk *walk, Controller *controller, GError **error)
 static gboolean place(Walk *walk, const DeviceKind *kind, gpointer device, GError **error)
 {
     Address **address = device_address(kind, device);
-    guint needs = address_needs(kind, walk->def, device);
+    guint needs = needs_of(walk, kind, device);
 
     if (!needs)
         return TRUE;
@@ -243,8 +252,8 @@ static gboolean add_controllers(Domain *def, PciMap *map, GError **error)
 /* Finds out how many buses there have to be. */
 static gboolean count_buses(Domain *def, guint n_buses, guint *ret_n_buses, GError **error)
 {
-    g_autoptr(PciMap) map = make_map(def, n_buses, TRUE, error);
-    Walk walk = {def, map, FALSE};
+    g_autoptr(PciMap) map = make_map(def, n_buses, TRUE, NULL, error);
+    Walk walk = {def, map, FALSE, NULL};
 
     if (!map || !address_chipset(def, map, FALSE, error))
         return FALSE;
@@ -292,7 +301,7 @@ static gboolean mark_multifunction(const DeviceKind *kind, gpointer device, gpoi
 static gboolean assign_pci(Domain *def, GError **error)
 {
     g_autoptr(PciMap) map = NULL;
-    Walk walk = {def, NULL, TRUE};
+    Walk walk = {def, NULL, TRUE, NULL};
     guint n_buses = 0;
 
     for (guint i = 0; i < def->devices->controllers->len; i++) {
@@ -303,7 +312,7 @@ static gboolean assign_pci(Domain *def, GError **error)
     }
     if (n_buses > 0 && !count_buses(def, n_buses, &n_buses, error))
         return FALSE;
-    map = make_map(def, n_buses, FALSE, error);
+    map = make_map(def, n_buses, FALSE, NULL, error);
     walk.map = map;
     if (!map)
         return FALSE;
@@ -311,6 +320,49 @@ static gboolean assign_pci(Domain *def, GError **error)
         return TRUE;
     return address_chipset(def, map, TRUE, error) && place_all(&walk, error) &&
            device_each(def, mark_multifunction, def, error) && address_bridges(def, error);
+}
+
+/* The map is that of the machine as it runs. */
+static gboolean plug_pci(Domain *live, const DeviceKind *kind, gpointer device, GError **error)
+{
+    Address **address = device_address(kind, device);
+    guint n_buses = 0;
+
+    if (!address || !address_needs(kind, live, device))
+        return TRUE;
+    for (guint i = 0; i < live->devices->controllers->len; i++) {
+        const Controller *controller = g_ptr_array_index(live->devices->controllers, i);
+
+        if (controller->type == CONTROLLER_TYPE_PCI)
+            n_buses = MAX(n_buses, MIN(controller->index, 255) + 1);
+    }
+    g_autoptr(PciMap) map = make_map(live, n_buses, FALSE, device, error);
+    Walk walk = {live, map, TRUE, device};
+    return map && address_chipset(live, map, TRUE, error) && place(&walk, kind, device, error);
+}
+
+static gboolean plug_serial(Domain *live, const DeviceKind *kind, gconstpointer device, GError **error)
+{
+    guint n = live->devices->controllers->len;
+    gboolean any = FALSE;
+
+    if (kind != &device_channel || ((const Chardev *)device)->target->type != CHARDEV_TARGET_TYPE_VIRTIO)
+        return TRUE;
+    for (guint i = 0; i < n; i++)
+        any |= ((const Controller *)live->devices->controllers->pdata[i])->type == CONTROLLER_TYPE_VIRTIO_SERIAL;
+    if (!any)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "no virtio-serial controllers are available");
+    return domain_address_virtio_serial(live, error) &&
+           (live->devices->controllers->len == n ||
+            error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "Unable to find a free virtio-serial port"));
+}
+
+gboolean address_plug(Domain *live, const DeviceKind *kind, gpointer device, GError **error)
+{
+    if (kind == &device_memory && !memory_assign_slots(live, error))
+        return FALSE;
+    return plug_serial(live, kind, device, error) && plug_pci(live, kind, device, error) &&
+           (!kind->is_usb || !kind->is_usb(device) || address_usb_plug(live, error));
 }
 
 gboolean address_assign(Domain *def, const Caps *caps, GError **error)

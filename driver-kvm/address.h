@@ -8,3 +8,7 @@
 #include "driver-kvm/device.h"
 
 gboolean address_assign(Domain *def, const Caps *caps, GError **error);
+
+/* The same for DEVICE, of KIND, that comes to a guest that runs: LIVE has it already, and nothing can be added for it.
+ */
+gboolean address_plug(Domain *live, const DeviceKind *kind, gpointer device, GError **error);

@@ -77,6 +77,11 @@ int argv_context_passed(const ArgvContext *context, const char *name)
     return GPOINTER_TO_INT(g_hash_table_lookup(context->passed, name)) - 1;
 }
 
+char *argv_context_fd_name(const ArgvContext *context, int number)
+{
+    return g_strdup_printf(context->live ? "duovirt-%d" : "%d", number);
+}
+
 void argv_context_command(ArgvContext *context, const char *execute, JsonObject *arguments)
 {
     JsonObject *command = props_new("execute", execute);

@@ -41,6 +41,7 @@ typedef struct ArgvContext {
     int first_fd;          /* number of the first descriptor that argv_context_pass() gives out */
     uid_t uid;             /* as whom QEMU will run, for messages */
     gid_t gid;
+    gboolean live;         /* parts are for the monitor of a QEMU that runs, which is given descriptors by name */
     gboolean touch_host;   /* argv_prepare() looks at images, takes ports, opens taps, sockets and files for QEMU. FALSE in
                             * tests of the command line: QEMU is then told paths and the first port of all */
 
@@ -60,6 +61,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ArgvContext, argv_context_free)
 int argv_context_pass(ArgvContext *context, int fd, const char *name);
 /* The number of what was passed as NAME; -1 if nothing was. */
 int argv_context_passed(const ArgvContext *context, const char *name);
+/* What QEMU is told of the descriptor with NUMBER; to free. */
+char *argv_context_fd_name(const ArgvContext *context, int number);
 
 /* Takes ARGUMENTS (may be NULL) over. */
 void argv_context_command(ArgvContext *context, const char *execute, JsonObject *arguments);

@@ -269,6 +269,33 @@ void block_number_found(Domain *live, ArgvContext *context)
     number_each(live, context, number_found);
 }
 
+guint block_highest(const Domain *live)
+{
+    guint top = 0;
+
+    for (guint i = 0; i < live->devices->disks->len; i++) {
+        const Disk *disk = g_ptr_array_index(live->devices->disks, i);
+
+        if (disk->source && disk->source->index != UNSET32)
+            top = MAX(top, disk->source->index);
+        for (const DiskBackingStore *store = disk->backing_store; store; store = store->backing_store)
+            if (store->index != UNSET32)
+                top = MAX(top, store->index);
+    }
+    return top;
+}
+
+void block_number_new(Disk *disk, guint next)
+{
+    if (!block_has_medium(disk))
+        return;
+    if (disk->source->index == UNSET32)
+        disk->source->index = next++;
+    for (DiskBackingStore *store = disk->backing_store; store && !is_end(store); store = store->backing_store)
+        if (store->index == UNSET32)
+            store->index = next++;
+}
+
 gboolean block_prepare(Disk *disk, const ArgvContext *context, GError **error)
 {
     return !block_has_medium(disk) || complete_chain(disk, context, error);

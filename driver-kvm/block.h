@@ -24,6 +24,12 @@ gboolean block_prepare(Disk *disk, const ArgvContext *context, GError **error);
 void block_number_said(Domain *live, ArgvContext *context);
 void block_number_found(Domain *live, ArgvContext *context);
 
+/* The highest number that an image of LIVE has; 0: none has any. */
+guint block_highest(const Domain *live);
+
+/* Numbers those images of DISK that have no number, from NEXT on. */
+void block_number_new(Disk *disk, guint next);
+
 /* Appends the nodes of the chain, deepest first. */
 gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error);
 

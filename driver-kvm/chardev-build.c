@@ -30,7 +30,7 @@ static char *path_in_qemu(Build *build, const char *name, const char *path, Togg
 
     if (number < 0)
         return g_strdup(path);
-    parts_add_option(build->parts, "-add-fd", g_strdup_printf("set=%d,fd=%d,opaque=%s", number, number, name));
+    parts_add_fdset(build->parts, number, name);
     *append = TOGGLE_ON; /* the file was opened as it should be; nobody truncates it again */
     return g_strdup_printf("/dev/fdset/%d", number);
 }
@@ -85,8 +85,10 @@ static void build_unix(Build *build)
     int number = argv_context_passed(build->context, build->alias);
 
     if (number >= 0) {
-        g_string_append_printf(build->text, ",fd=%d", number);
-        props_format(socket_address(build, "addr", "fd"), "str", "%d", number);
+        g_autofree char *name = argv_context_fd_name(build->context, number);
+
+        option(build, "fd", name);
+        props_string(socket_address(build, "addr", "fd"), "str", name);
     } else {
         option(build, "path", chardev_path(build->view));
         props_string(socket_address(build, "addr", "unix"), "path", chardev_path(build->view));

@@ -337,3 +337,18 @@ gboolean complete_domain(Domain *def, const Caps *caps, DriverComplete when, GEr
     return validate_emulator(def, caps, error) && validate_start(def, caps, error) && cpu_start_settle(def, caps, error) &&
            device_assign_aliases(def, error);
 }
+
+gboolean complete_plugged(Domain *live, const DomainDevice *which, gpointer held, const Caps *caps, GError **error)
+{
+    const DeviceKind *kind = device_kind(which->name);
+
+    if (!domain_normalize_device(live, which, held, error) ||
+        (kind->complete && !kind->complete(live, held, caps, error)))
+        return FALSE;
+    if (kind->validate && !kind->validate(live, held, caps, error))
+        return FALSE;
+    if (!domain_validate(live, error) || !address_plug(live, kind, held, error))
+        return FALSE;
+    device_assign_alias(kind, live, held);
+    return TRUE;
+}

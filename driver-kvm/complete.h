@@ -8,12 +8,16 @@
  */
 #include "driver-kvm/caps.h"
 #include "lib/driver/driver.h"
+#include "lib/model/domain-device.h"
 
 /* Architecture and emulator, where DEF does not name them. */
 gboolean complete_emulator(Domain *def, GError **error);
 
 /* The rest, for the QEMU that DEF now names. */
 gboolean complete_domain(Domain *def, const Caps *caps, DriverComplete when, GError **error);
+
+/* The same for HELD, of KIND, that comes to a guest that runs: LIVE has it already. */
+gboolean complete_plugged(Domain *live, const DomainDevice *kind, gpointer held, const Caps *caps, GError **error);
 
 /* The accelerator DEF asks for. */
 CapsAccel complete_accel(const Domain *def);

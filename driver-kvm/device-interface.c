@@ -84,6 +84,18 @@ static gboolean is_usb(gconstpointer device)
     return interface->type == INTERFACE_TYPE_HOSTDEV && interface->source->host_address->type == ADDRESS_TYPE_USB;
 }
 
+/* Models that libvirt has a word for, and that are conventional PCI devices. What it does not know it takes for a PCI
+ * Express one. */
+static gboolean is_conventional(const char *model)
+{
+    static const char *const models[] = {
+        "rtl8139", "e1000",   "netfront",  "spapr-vlan", "lan9118", "smc91c111", "vlance",  "vmxnet",
+        "vmxnet2", "vmxnet3", "Am79C970A", "Am79C973",   "82540EM", "82545EM",   "82543GC", "virtio-transitional",
+        NULL};
+
+    return model && g_strv_contains(models, model);
+}
+
 static guint connect_pci(const Domain *def, gconstpointer device)
 {
     const Interface *interface = device;
@@ -93,9 +105,7 @@ static guint connect_pci(const Domain *def, gconstpointer device)
         return is_usb(device) ? 0 : PCI_CONNECT_EXPRESS;
     if (g_strcmp0(model, "usb-net") == 0)
         return 0;
-    if (g_strcmp0(model, "virtio-transitional") == 0)
-        return PCI_CONNECT_DEVICE;
-    return is_virtio(interface) || g_strcmp0(model, "e1000e") == 0 ? PCI_CONNECT_EXPRESS : PCI_CONNECT_DEVICE;
+    return is_conventional(model) ? PCI_CONNECT_DEVICE : PCI_CONNECT_EXPRESS;
 }
 
 static guint n_queues(const Interface *interface)
@@ -193,7 +203,8 @@ static gboolean add_fds(JsonObject *props, const ArgvContext *context, const Int
 
         if (number < 0)
             break;
-        g_string_append_printf(numbers, "%s%d", n ? ":" : "", number);
+        g_autofree char *known = argv_context_fd_name(context, number);
+        g_string_append_printf(numbers, "%s%s", n ? ":" : "", known);
     }
     if (n > 0)
         props_string(props, n > 1 ? several : one, numbers->str);

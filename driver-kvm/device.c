@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/device.h"
+
+#include <string.h>
+
 #include "driver-kvm/machine.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
@@ -102,6 +105,60 @@ static void set_alias(const DeviceKind *kind, const Domain *live, gpointer devic
         *alias = alias_new();
     (*alias)->name = kind->make_alias ? kind->make_alias(live, device, index)
                                       : g_strdup_printf("%s%u", kind->prefix, index);
+}
+
+/* The number behind PREFIX in ALIAS, plus one; 0: it has another prefix. */
+static guint number_after(const char *alias, const char *prefix)
+{
+    guint64 number;
+
+    return alias && g_str_has_prefix(alias, prefix) &&
+                   g_ascii_string_to_unsigned(alias + strlen(prefix), 10, 0, G_MAXUINT16, &number, NULL)
+               ? (guint)number + 1
+               : 0;
+}
+
+/* As libvirt: one more than the highest number there is. */
+static char *next_alias(const DeviceKind *kind, const Domain *live, const char *prefix)
+{
+    guint next = 0;
+
+    for (guint i = 0; i < device_count(kind, live); i++)
+        next = MAX(next, number_after(device_alias(kind, device_at(kind, live, i)), prefix));
+    return g_strdup_printf("%s%u", prefix, next);
+}
+
+void device_assign_alias(const DeviceKind *kind, Domain *live, gpointer device)
+{
+    Alias **alias = alias_of(kind, device);
+    guint index = 0;
+    gpointer other;
+
+    if (!alias || (*alias && (*alias)->name))
+        return;
+    while (device_at(kind, live, index) != device)
+        index++;
+    g_autofree char *name =
+        kind->make_alias ? kind->make_alias(live, device, index) : next_alias(kind, live, kind->prefix);
+    if (device_find(live, name, &other)) {
+        g_autofree char *prefix = g_strdup(name);
+
+        for (gsize end = strlen(prefix); end > 0 && g_ascii_isdigit(prefix[end - 1]); end--)
+            prefix[end - 1] = '\0';
+        g_free(name);
+        name = next_alias(kind, live, prefix);
+    }
+    if (!*alias)
+        *alias = alias_new();
+    (*alias)->name = g_steal_pointer(&name);
+}
+
+const DeviceKind *device_kind(const char *name)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++)
+        if (strcmp((*kind)->name, name) == 0)
+            return *kind;
+    return NULL;
 }
 
 gboolean device_assign_aliases(Domain *live, GError **error)

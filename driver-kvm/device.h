@@ -56,6 +56,12 @@ gboolean device_validate_all(const Domain *def, const Caps *caps, GError **error
 /* Names each device that has no name of the user's. Two devices of one name are VIR_ERR_XML_ERROR. */
 gboolean device_assign_aliases(Domain *live, GError **error);
 
+/* The same for one that comes to a guest that runs: a name that no other has. */
+void device_assign_alias(const DeviceKind *kind, Domain *live, gpointer device);
+
+/* The kind of a device by its element; NULL if there is none. */
+const DeviceKind *device_kind(const char *name);
+
 gboolean device_prepare_all(Domain *live, const Caps *caps, ArgvContext *context, GError **error);
 void device_release_all(const Domain *live);
 

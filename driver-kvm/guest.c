@@ -26,6 +26,7 @@ void guest_unref(Guest *guest)
     g_clear_pointer(&guest->counters, g_hash_table_unref);
     g_free(guest->job_error);
     g_free(guest->lost_why);
+    g_free(guest->leaving);
     agent_free(guest->agent);
     guest->kvm->host->unref(guest->vm);
     g_mutex_clear(&guest->lock);

@@ -47,6 +47,7 @@ struct Guest {
     GArray *threads;   /* of gint64: host thread of each virtual CPU */
     GHashTable *counters; /* PerfEventName -> descriptor; NULL: none */
     /* what the next events mean */
+    char *leaving;     /* alias of the device that is waited for to go; NULL: none, or the guest keeps it */
     int pause_reason;  /* virDomainPausedReason of the next STOP */
     int run_reason;    /* virDomainRunningReason of the next RESUME */
     gboolean fake_reboot; /* the guest's next power-off is a reboot */

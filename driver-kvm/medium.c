@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is changed of a running guest's devices: the medium in a drive, the link of a card.
+ * What is changed of a running guest's devices: the medium in a drive, the link of a card, the password of a display.
  *
- * The new medium's nodes are made before the old one is touched, so that an image which QEMU cannot open costs nothing. The
- * nodes of the old one go last.
+ * The new medium's nodes are made before the old one is touched, so that an image which QEMU cannot open costs nothing.
+ * The nodes of the old one go last.
  */
 #include "driver-kvm/guest.h"
 
 #include <string.h>
 
 #include "driver-kvm/block.h"
+#include "driver-kvm/graphics.h"
 #include "driver-kvm/memory-live.h"
-#include "driver-kvm/part.h"
+#include "driver-kvm/part-live.h"
+#include "driver-kvm/plug.h"
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
 
@@ -26,30 +28,13 @@ static Disk *find_disk(const Domain *def, const char *target)
     return NULL;
 }
 
-/* The highest number that an image of LIVE has. */
-static guint highest(const Domain *live)
-{
-    guint top = 0;
-
-    for (guint i = 0; i < live->devices->disks->len; i++) {
-        const Disk *disk = g_ptr_array_index(live->devices->disks, i);
-
-        if (disk->source && disk->source->index != UNSET32)
-            top = MAX(top, disk->source->index);
-        for (const DiskBackingStore *store = disk->backing_store; store; store = store->backing_store)
-            if (store->index != UNSET32)
-                top = MAX(top, store->index);
-    }
-    return top;
-}
-
 /* DISK with the medium of WANTED, looked at and numbered; NULL with ERROR. */
 static Disk *with_medium(Guest *guest, const Domain *live, const Disk *disk, const Disk *wanted, GError **error)
 {
     g_autoptr(ArgvContext) context = argv_context_new(guest->private_dir);
     const ProcessIds *ids = user_ids(guest->kvm->user);
     g_autoptr(Disk) fresh = disk_copy(disk);
-    guint number = highest(live);
+    guint number = block_highest(live);
 
     context->uid = ids ? ids->uid : geteuid();
     context->gid = ids ? ids->gid : getegid();
@@ -87,33 +72,6 @@ static gboolean take_files(Guest *guest, const Disk *disk, GError **error)
             break;
     }
     return dac_take(guest->kvm->dac, guest->folder, paths, error);
-}
-
-/* Undoes the first N of PARTS, the last first. */
-static void undo(Qmp *qmp, const GPtrArray *parts, guint n)
-{
-    for (guint i = n; i > 0; i--) {
-        const char *command;
-        JsonObject *arguments = NULL;
-
-        if (part_to_undo(g_ptr_array_index(parts, i - 1), &command, &arguments))
-            qmp_do(qmp, command, arguments, QMP_DEADLINE, NULL);
-    }
-}
-
-static gboolean make(Qmp *qmp, const GPtrArray *parts, GError **error)
-{
-    for (guint i = 0; i < parts->len; i++) {
-        const char *command;
-        JsonObject *arguments = NULL;
-
-        if (part_to_command(g_ptr_array_index(parts, i), &command, &arguments) &&
-            !qmp_do(qmp, command, arguments, QMP_DEADLINE, error)) {
-            undo(qmp, parts, i);
-            return FALSE;
-        }
-    }
-    return TRUE;
 }
 
 static gboolean insert(Qmp *qmp, const Disk *disk, GError **error)
@@ -161,13 +119,14 @@ static gboolean medium_set(gpointer self, Vm *vm, const Disk *wanted, gboolean f
     g_autoptr(Qmp) qmp = fresh && take_files(guest, fresh, error) ? guest_qmp(guest, error) : NULL;
     g_autoptr(GPtrArray) parts = parts_new(), before = parts_new();
 
-    if (!qmp || !block_build(fresh, parts, error) || !block_build(old, before, error) || !make(qmp, parts, error))
+    if (!qmp || !block_build(fresh, parts, error) || !block_build(old, before, error) ||
+        !parts_make(qmp, parts, NULL, error))
         return FALSE;
     if (!exchange(qmp, old, fresh, force, error)) {
-        undo(qmp, parts, parts->len);
+        parts_undo(qmp, parts, parts->len);
         return FALSE;
     }
-    undo(qmp, before, before->len);
+    parts_undo(qmp, before, before->len);
     return guest_edit(guest, edit_disk, fresh, error);
 }
 
@@ -212,8 +171,43 @@ static gboolean link_set(gpointer self, Vm *vm, const char *mac, gboolean up, GE
            guest_edit(guest, edit_link, &link, error);
 }
 
+/* DATA: the display as it is wanted. */
+static gboolean edit_password(Domain *live, gpointer data, GError **error)
+{
+    const Graphics *wanted = data;
+
+    for (guint i = 0; i < live->devices->graphics->len; i++) {
+        Graphics *graphics = live->devices->graphics->pdata[i];
+
+        if (graphics->type != wanted->type)
+            continue;
+        g_free(graphics->passwd);
+        g_free(graphics->passwd_valid_to);
+        graphics->passwd = g_strdup(wanted->passwd);
+        graphics->passwd_valid_to = g_strdup(wanted->passwd_valid_to);
+        graphics->connected = wanted->connected;
+        break;
+    }
+    return TRUE;
+}
+
+static gboolean password_set(gpointer self, Vm *vm, const Graphics *wanted, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Qmp) qmp = guest ? guest_qmp(guest, error) : NULL;
+    g_autoptr(ArgvContext) context = guest ? argv_context_new(guest->private_dir) : NULL;
+
+    if (!qmp)
+        return FALSE;
+    graphics_set_password(wanted, graphics_type_to_string(wanted->type), context);
+    return parts_run_commands(qmp, context, error) && guest_edit(guest, edit_password, (gpointer)wanted, error);
+}
+
 const DriverDeviceOps kvm_device_ops = {
     .set_medium = medium_set,
     .set_link = link_set,
     .update_memory = memory_update,
+    .set_password = password_set,
+    .attach = plug_attach,
+    .detach = unplug_detach,
 };

@@ -13,6 +13,7 @@ static const struct {
     [PART_NETDEV] = {"-netdev", "netdev_add", "netdev_del", "id"},
     [PART_AUDIODEV] = {"-audiodev", NULL, NULL, "id"},
     [PART_DEVICE] = {"-device", "device_add", "device_del", "id"},
+    [PART_FDSET] = {"-add-fd", "add-fd", "remove-fd", "fdset-id"},
     [PART_OPTION] = {NULL, NULL, NULL, NULL},
 };
 
@@ -50,6 +51,14 @@ void parts_add(GPtrArray *parts, PartKind kind, JsonObject *props)
 void parts_add_chardev(GPtrArray *parts, JsonObject *props, char *text)
 {
     part_new(parts, PART_CHARDEV, props)->text = text;
+}
+
+void parts_add_fdset(GPtrArray *parts, int number, const char *name)
+{
+    Part *part = part_new(parts, PART_FDSET, json_object_new());
+
+    json_object_set_int_member(part->props, "fdset-id", number);
+    part->text = g_strdup_printf("set=%d,fd=%d,opaque=%s", number, number, name);
 }
 
 void parts_add_option(GPtrArray *parts, const char *option, char *text)
@@ -99,7 +108,7 @@ gboolean part_to_undo(const Part *part, const char **ret_command, JsonObject **r
         return FALSE;
     *ret_command = kinds[part->kind].undo;
     *ret_arguments = json_object_new();
-    json_object_set_string_member(*ret_arguments, key, json_object_get_string_member(part->props, key));
+    json_object_set_member(*ret_arguments, key, json_node_copy(json_object_get_member(part->props, key)));
     return TRUE;
 }
 

@@ -14,7 +14,8 @@ typedef enum {
     PART_NETDEV,
     PART_AUDIODEV, /* command line only */
     PART_DEVICE,
-    PART_OPTION,   /* command line only: any other option */
+    PART_FDSET,  /* a file that QEMU finds as /dev/fdset/N */
+    PART_OPTION, /* command line only: any other option */
 } PartKind;
 
 typedef struct {
@@ -29,6 +30,7 @@ GPtrArray *parts_new(void); /* of Part */
 /* All take their JsonObject and strings over. */
 void parts_add(GPtrArray *parts, PartKind kind, JsonObject *props);
 void parts_add_chardev(GPtrArray *parts, JsonObject *props, char *text);
+void parts_add_fdset(GPtrArray *parts, int number, const char *name); /* NUMBER: of the descriptor, and of the set */
 void parts_add_option(GPtrArray *parts, const char *option, char *text);
 
 /* Appends the arguments of PARTS to ARGV. */

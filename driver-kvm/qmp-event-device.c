@@ -7,6 +7,7 @@
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/channel.h"
 #include "driver-kvm/memory-live.h"
+#include "driver-kvm/plug.h"
 #include "driver-kvm/vcpu-plug.h"
 #include "lib/json-peek.h"
 
@@ -152,9 +153,18 @@ static void on_deleted(Guest *guest, JsonObject *data)
 {
     const char *alias = json_peek_string(data, "device");
 
-    if (!alias || vcpu_gone(guest, alias))
+    if (alias && !vcpu_gone(guest, alias))
+        unplug_gone(guest, alias);
+}
+
+static void on_unplug_error(Guest *guest, JsonObject *data)
+{
+    const char *alias = json_peek_string(data, "device");
+    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, .device = {alias}};
+
+    if (!alias)
         return;
-    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, .device = {alias}};
+    unplug_refused(guest, alias);
     host_of(guest)->emit(guest->vm, &event);
 }
 
@@ -260,6 +270,7 @@ const QmpEventRow qmp_event_devices[] = {
     {"RTC_CHANGE", on_rtc},
     {"VSERPORT_CHANGE", on_channel},
     {"DEVICE_DELETED", on_deleted},
+    {"DEVICE_UNPLUG_GUEST_ERROR", on_unplug_error},
     {"MEMORY_FAILURE", on_memory_failure},
     {"MEMORY_DEVICE_SIZE_CHANGE", on_memory_size},
     {"VNC_CONNECTED", on_graphics_connected},

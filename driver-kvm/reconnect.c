@@ -20,6 +20,7 @@
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/channel.h"
 #include "driver-kvm/memory-live.h"
+#include "driver-kvm/plug.h"
 #include "driver-kvm/perf.h"
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/side.h"
@@ -167,8 +168,10 @@ static void learn_again(Guest *guest)
     g_autoptr(Qmp) qmp = guest_qmp(guest, NULL);
     g_autoptr(GArray) threads = NULL;
 
-    if (!qmp || !qmp_is_responsive(qmp) || !balloon_learn(guest, qmp, NULL) || !memory_learn(guest, qmp, NULL) ||
-        !channel_learn(guest, qmp, VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_UNKNOWN, NULL) || !qmp_query_cpus(qmp, &threads, NULL))
+    if (!qmp || !qmp_is_responsive(qmp) || !balloon_learn(guest, qmp, NULL) || !unplug_learn(guest, qmp, NULL) ||
+        !memory_learn(guest, qmp, NULL) ||
+        !channel_learn(guest, qmp, VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_UNKNOWN, NULL) ||
+        !qmp_query_cpus(qmp, &threads, NULL))
         return;
     g_mutex_lock(&guest->lock);
     g_clear_pointer(&guest->threads, g_array_unref);

@@ -74,26 +74,32 @@ static gboolean edit_replace(Domain *live, gpointer data, GError **error)
     return TRUE;
 }
 
-/* Works on a copy: what it does takes time, and the published definition must not wait for it. */
-gboolean start_prepare(Start *start, GError **error)
+ArgvContext *start_context(const Guest *guest)
 {
-    const Kvm *kvm = start->kvm;
-    ArgvContext *context = argv_context_new(start->guest->private_dir);
+    const Kvm *kvm = guest->kvm;
+    ArgvContext *context = argv_context_new(guest->private_dir);
     const ProcessIds *ids = user_ids(kvm->user);
 
-    start->context = context;
     context->uid = ids ? ids->uid : geteuid();
     context->gid = ids ? ids->gid : getegid();
     context->state_dir = g_strdup(kvm->host->paths->state);
     context->vnc_listen = g_strdup(kvm->host->config("kvm", "vnc_listen"));
     context->spice_listen = g_strdup(kvm->host->config("kvm", "spice_listen"));
+    context->touch_host = TRUE;
+    return context;
+}
+
+/* Works on a copy: what it does takes time, and the published definition must not wait for it. */
+gboolean start_prepare(Start *start, GError **error)
+{
+    ArgvContext *context = start->context = start_context(start->guest);
+
     context->monitor_fd = LAUNCH_FIRST_FREE;
     context->first_fd = LAUNCH_FIRST_FREE + 1;
     context->incoming = start->options->restore_fd >= 0;
     context->sandbox = TRUE;
-    context->touch_host = TRUE;
     g_autoptr(Domain) live = domain_copy(start->live);
-    gboolean prepared = fd_groups_pass(kvm, start->guest->vm, live, context, error) &&
+    gboolean prepared = fd_groups_pass(start->kvm, start->guest->vm, live, context, error) &&
                         argv_prepare(live, start->caps, context, error);
     /* what was prepared must be known even if not all could be: it is released by the published definition */
     return start_edit(start, edit_replace, live, prepared ? error : NULL) && prepared;
@@ -163,13 +169,8 @@ gboolean start_firmware(Start *start, GError **error)
     return nvram_prepare(start->live, folder, user_ids(start->kvm->user), start->options->reset_nvram, error);
 }
 
-gboolean start_access(Start *start, GError **error)
+static void add_devices(GPtrArray *paths, const Domain *live)
 {
-    g_autoptr(GPtrArray) paths = dac_paths_new();
-    const Domain *live = start->live;
-
-    add_os(paths, live->os);
-    add_firmware_files(paths, live);
     for (guint i = 0; i < live->devices->disks->len; i++)
         add_disk(paths, live->devices->disks->pdata[i]);
     chardev_each(live, add_chardev, paths);
@@ -183,5 +184,27 @@ gboolean start_access(Start *start, GError **error)
         if (module->source)
             dac_paths_add(paths, module->source->path, TRUE);
     }
+}
+
+gboolean start_access_device(Guest *guest, const DomainDevice *device, GError **error)
+{
+    g_autoptr(GPtrArray) paths = dac_paths_new();
+    g_autoptr(Domain) alone = domain_new();
+
+    if (!alone->devices)
+        alone->devices = devices_new();
+    domain_device_add(alone, device);
+    add_devices(paths, alone);
+    return dac_take(guest->kvm->dac, guest->folder, paths, error);
+}
+
+gboolean start_access(Start *start, GError **error)
+{
+    g_autoptr(GPtrArray) paths = dac_paths_new();
+    const Domain *live = start->live;
+
+    add_os(paths, live->os);
+    add_firmware_files(paths, live);
+    add_devices(paths, live);
     return dac_take(start->kvm->dac, start->guest->folder, paths, error);
 }

@@ -7,6 +7,7 @@
 #include "driver-kvm/argv.h"
 #include "driver-kvm/guest.h"
 #include "driver-kvm/launch.h"
+#include "lib/model/domain-device.h"
 
 #define START_LOG_SIZE (2 * 1024 * 1024)
 
@@ -31,6 +32,9 @@ gboolean start_folder(Start *start, GError **error);
 gboolean start_prepare(Start *start, GError **error);
 gboolean start_firmware(Start *start, GError **error);
 gboolean start_access(Start *start, GError **error);
+/* What a start and a device that comes later share. */
+ArgvContext *start_context(const Guest *guest);
+gboolean start_access_device(Guest *guest, const DomainDevice *device, GError **error);
 /* Processes beside QEMU. */
 gboolean start_sides(Start *start, GError **error);
 gboolean start_describe(Start *start, GError **error);

@@ -13,6 +13,7 @@
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/cpu-start.h"
 #include "driver-kvm/memory-live.h"
+#include "driver-kvm/part-live.h"
 #include "driver-kvm/perf.h"
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/threads.h"
@@ -168,20 +169,6 @@ static gboolean learn(Start *start, Qmp *qmp, GError **error)
 
 /* --- before the guest runs --- */
 
-static gboolean run_commands(Start *start, Qmp *qmp, GError **error)
-{
-    for (guint i = 0; i < start->context->commands->len; i++) {
-        JsonObject *command = start->context->commands->pdata[i];
-        JsonNode *arguments = json_object_get_member(command, "arguments");
-        g_autoptr(JsonNode) answer = qmp_call(qmp, json_object_get_string_member(command, "execute"),
-                                              arguments ? json_object_ref(json_node_get_object(arguments)) : NULL,
-                                              QMP_DEADLINE, error);
-        if (!answer)
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* A reboot that shall end the guest: QEMU makes a shutdown of it. */
 static gboolean set_actions(Start *start, Qmp *qmp, GError **error)
 {
@@ -262,9 +249,10 @@ static gboolean step_run(Start *start, GError **error)
         return explain(start, "qemu unexpectedly closed the monitor", error);
     g_autoptr(GError) cause = NULL;
     if (learn(start, qmp, &cause) && learn_cpu(start, qmp, &cause) && vcpu_plug_all(start->guest, qmp, &cause) &&
-        threads_place(start->guest, qmp, &cause) &&
-        perf_count_all(start->guest, &cause) && run_commands(start, qmp, &cause) && set_actions(start, qmp, &cause) &&
-        memory_learn(start->guest, qmp, &cause) && restore(start, qmp, &cause) && balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
+        threads_place(start->guest, qmp, &cause) && perf_count_all(start->guest, &cause) &&
+        parts_run_commands(qmp, start->context, &cause) && set_actions(start, qmp, &cause) &&
+        memory_learn(start->guest, qmp, &cause) && restore(start, qmp, &cause) &&
+        balloon_set(start->guest, qmp, start->options->restore_fd >= 0, &cause) &&
         balloon_learn(start->guest, qmp, &cause)) {
         tell_agent(start);
         if (go(start, qmp, &cause))

@@ -369,7 +369,7 @@ gboolean support_check(const Domain *def, GError **error)
 
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
         g_hash_table_insert(rows, (gpointer)table[i].path, (gpointer)table[i].allowed);
-    model_format(&domain_type, def, MODEL_FORMAT_SECURE, writer);
+    model_format(&domain_type, def, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE, writer);
     text = xml_writer_finish(writer);
     document = xml_parse(text, "domain", error);
     return document && check_element(&check, xml_root(document));

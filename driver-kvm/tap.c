@@ -131,6 +131,11 @@ gboolean tap_open(const TapWish *wish, GArray *fds, char **ret_name, GError **er
 
     if (control < 0)
         return error_set_errno(error, VIR_FROM_NONE, errno, "Cannot open network interface control socket");
+    if (wish->name && !wish->exists && !strchr(wish->name, '%') && if_nametoindex(wish->name) > 0) {
+        close(control);
+        return error_set(error, VIR_FROM_NONE, VIR_ERR_OPERATION_INVALID, "The %s interface already exists",
+                         wish->name);
+    }
     /* A missing bridge is found before anything is made. */
     done = (!wish->bridge || get_mtu(control, wish->bridge, &mtu, error)) && open_queues(wish, fds, name, error) &&
            set_up(wish, control, name, error);

@@ -22,6 +22,7 @@
 #include <libvirt/virterror.h>
 #include "lib/cpuset.h"
 #include "lib/driver/host.h"
+#include "lib/model/domain-device.h"
 #include "lib/model/model.h"
 #include "lib/params.h"
 #include "lib/xml.h"
@@ -213,9 +214,17 @@ typedef struct {
 
 /* Changes of a running guest's devices, told in its live definition. Queue. */
 typedef struct {
+    /* A device like WANTED is there now. */
+    gboolean (*attach)(gpointer self, Vm *vm, const DomainDevice *wanted, GError **error);
+    /* The device with ALIAS, of KIND (whose device it is, borrowed), is asked to go. It may still be there for a while:
+     * its end is told by VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED. VIR_ERR_OPERATION_FAILED: the guest keeps it. */
+    gboolean (*detach)(gpointer self, Vm *vm, const DomainDevice *kind, const char *alias, GError **error);
     /* The drive at WANTED's target has WANTED's medium now; FORCE: also if the guest holds the tray. */
     gboolean (*set_medium)(gpointer self, Vm *vm, const Disk *wanted, gboolean force, GError **error);
     gboolean (*set_link)(gpointer self, Vm *vm, const char *mac, gboolean up, GError **error);
+    /* The display of WANTED's type has WANTED's password, for as long as that says. NULL: none is asked for any more by
+     * the definition, the one it has stays. */
+    gboolean (*set_password)(gpointer self, Vm *vm, const Graphics *wanted, GError **error);
     /* The module at WANTED's address shall have WANTED's requested size; VIR_ERR_CONFIG_UNSUPPORTED if more differs. */
     gboolean (*update_memory)(gpointer self, Vm *vm, const MemoryDevice *wanted, GError **error);
 } DriverDeviceOps;
