@@ -35,11 +35,11 @@ class Native(Case):
     @proves('connect_domain_xml_to_native')
     def test_the_command_is_that_of_a_start(self):
         disk = f"<disk type='file'><driver name='qemu' type='raw'/><source file='{guests.image('native.img')}'/><target dev='vda'/></disk>"
-        domain = self.define('one', devices=disk)
+        domain = self.define('native', devices=disk)
         environment, arguments = words(self.native(domain.XMLDesc()))
         self.assertEqual(list(environment), ['LC_ALL', 'PATH', 'HOME', 'XDG_DATA_HOME', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME'])
         domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
-        with open(self.server.guest_log('one')) as log:
+        with open(self.server.guest_log('native')) as log:
             line = log.read().replace('\\\n', ' ')
         home, started = words(line[line.index('LC_ALL='):])
         ours = [word for word in plain(arguments, environment['HOME']) if 'masterKey0' not in word]
