@@ -1,184 +1,217 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Handler: a device changes. So far that is the medium in a drive, the link of a card and the size of a memory module. */
+/*
+ * Handler: a device changes. In a definition it is replaced as a whole; of a guest that runs that is the medium in a
+ * drive, the link of a card, the password of a display and the size of a memory module.
+ */
 #include <string.h>
 
 #include "daemon/core/vm-ops-update.h"
 #include "lib/error.h"
-
-static gboolean refuse(GError **error, const char *what, const char *name)
-{
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "cannot modify field '%s' of '%s'", what, name);
-}
+#include "lib/model/domain-device-find.h"
 
 /* --- disks --- */
 
-static Disk *find_disk(const Domain *def, const Disk *wanted)
+static gboolean is_removable(const Disk *disk)
 {
-    for (guint i = 0; i < def->devices->disks->len; i++) {
-        Disk *disk = g_ptr_array_index(def->devices->disks, i);
-
-        if (g_strcmp0(disk->target->dev, wanted->target->dev) == 0 &&
-            (wanted->target->bus == DISK_BUS_UNSET || wanted->target->bus == disk->target->bus))
-            return disk;
-    }
-    return NULL;
+    return disk->device == DISK_DEVICE_CDROM || disk->device == DISK_DEVICE_FLOPPY;
 }
 
-/* The drive that WANTED means can have another medium. */
-static gboolean check_disk(const Domain *def, const Disk *wanted, GError **error)
+/* A drive without a file in it is empty, whatever its type. */
+static void settle_source(Disk *wanted)
 {
-    const Disk *disk = find_disk(def, wanted);
-
-    if (!disk)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "disk '%s' not found", wanted->target->dev);
-    if (disk->device != wanted->device)
-        return refuse(error, "device", disk->target->dev);
-    return disk->device == DISK_DEVICE_CDROM || disk->device == DISK_DEVICE_FLOPPY ||
-           refuse(error, "source", disk->target->dev);
-}
-
-static gboolean edit_disk(Domain *def, gpointer data, GError **error)
-{
-    const Disk *wanted = data;
-    Disk *disk = find_disk(def, wanted);
-
-    if (!disk)
-        return TRUE;
-    disk_source_free(disk->source);
-    disk->source = wanted->source ? disk_source_copy(wanted->source) : NULL;
-    disk_backing_store_free(disk->backing_store);
-    disk->backing_store = NULL;
-    disk->type = wanted->type;
-    if (wanted->driver && wanted->driver->type != STORAGE_FORMAT_UNSET && disk->driver)
-        disk->driver->type = wanted->driver->type;
-    return TRUE;
-}
-
-static gboolean update_disk(Call *call, const XmlNode *node, const VmView *view, OpsAffect affect, gboolean force, GError **error)
-{
-    const DriverDeviceOps *ops = call->vm->instance->driver->device;
-    g_autoptr(Disk) wanted = model_parse(&disk_type, node, MODEL_PARSE_INACTIVE, NULL, error);
-    OpsAffect config = {FALSE, affect.config};
-
-    if (!wanted)
-        return FALSE;
-    if (affect.live && (!ops || !ops->set_medium))
-        return ops_not_offered(call, error);
-    /* A drive without a file in it is empty, whatever its type. */
     if (wanted->source && wanted->type == STORAGE_TYPE_FILE && !wanted->source->file)
         g_clear_pointer(&wanted->source, disk_source_free);
     if (!wanted->source)
         wanted->type = STORAGE_TYPE_FILE;
-    if ((affect.config && !check_disk(view->next, wanted, error)) || (affect.live && !check_disk(view->live, wanted, error)))
+}
+
+static gboolean same_source(const Disk *disk, const Disk *wanted)
+{
+    if (!disk->source || !wanted->source)
+        return !disk->source && !wanted->source;
+    return disk->type == wanted->type && !domain_device_difference(&disk_source_type, disk->source, wanted->source);
+}
+
+/* Nothing but the medium differs, and that may. */
+static gboolean check_disk(const Disk *disk, const Disk *wanted, GError **error)
+{
+    g_autoptr(Disk) rest = disk_copy(wanted);
+    const char *what;
+
+    g_clear_pointer(&rest->source, disk_source_free);
+    g_clear_pointer(&rest->backing_store, disk_backing_store_free);
+    g_clear_pointer(&rest->driver, disk_driver_free);
+    rest->type = disk->type;
+    rest->target->tray = DISK_TRAY_UNSET;
+    what = domain_device_difference(&disk_type, disk, rest);
+    if (what)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "cannot modify field '%s' of the disk",
+                         what);
+    return is_removable(disk) || same_source(disk, wanted) ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "disk source can be changed only in removable drives");
+}
+
+static gboolean update_disk_live(Call *call, const Domain *live, const DomainDevice *device, gboolean force,
+                                 GError **error)
+{
+    const DriverDeviceOps *ops = call->vm->instance->driver->device;
+    Disk *wanted = device->device;
+    const Disk *disk = domain_device_find(live, device, TRUE, NULL);
+
+    if (!ops || !ops->set_medium)
+        return ops_not_offered(call, error);
+    if (!disk)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "disk '%s' not found", wanted->target->dev);
+    settle_source(wanted);
+    if (!check_disk(disk, wanted, error))
         return FALSE;
-    if (affect.live && !(vm_check_monitor(call->vm, error) &&
-                         ops->set_medium(call->vm->instance->self, call->vm, wanted, force, error)))
-        return FALSE;
-    return ops_edit(call->vm, config, edit_disk, wanted, error);
+    return !is_removable(disk) || (vm_check_monitor(call->vm, error) &&
+                                   ops->set_medium(call->vm->instance->self, call->vm, wanted, force, error));
 }
 
 /* --- cards --- */
 
-static Interface *find_card(const Domain *def, const char *mac)
+static gboolean check_card(const Interface *card, const Interface *wanted, GError **error)
 {
-    for (guint i = 0; mac && i < def->devices->interfaces->len; i++) {
-        Interface *card = g_ptr_array_index(def->devices->interfaces, i);
+    g_autoptr(Interface) rest = interface_copy(wanted);
+    const char *old = card->model ? card->model->type : NULL, *fresh = wanted->model ? wanted->model->type : NULL;
+    const char *what;
 
-        if (card->mac && g_strcmp0(card->mac->address, mac) == 0)
-            return card;
-    }
+    if (fresh && g_strcmp0(old, fresh) != 0)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED,
+                         "cannot modify network device model from %s to %s", old ? old : "(null)", fresh);
+    g_clear_pointer(&rest->link, interface_link_free);
+    what = domain_device_difference(&interface_type, card, rest);
+    return !what || error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "cannot modify field '%s' of '%s'",
+                              what, card->mac->address);
+}
+
+static gboolean update_card_live(Call *call, const Domain *live, const DomainDevice *device, gboolean force,
+                                 GError **error)
+{
+    const DriverDeviceOps *ops = call->vm->instance->driver->device;
+    const Interface *wanted = device->device;
+    const Interface *card = domain_device_find(live, device, TRUE, error);
+    gboolean down = wanted->link && wanted->link->state == LINK_STATE_DOWN;
+
+    if (!card)
+        return FALSE;
+    if (!ops || !ops->set_link)
+        return ops_not_offered(call, error);
+    return check_card(card, wanted, error) && vm_check_monitor(call->vm, error) &&
+           ops->set_link(call->vm->instance->self, call->vm, card->mac->address, !down, error);
+}
+
+static gboolean update_display_live(Call *call, const Domain *live, const DomainDevice *device, gboolean force,
+                                    GError **error)
+{
+    return update_graphics_live(call, live, device->device, error);
+}
+
+/* --- definitions --- */
+
+static gpointer find_disk(const Domain *def, const DomainDevice *device, GError **error)
+{
+    gpointer held = domain_device_find(def, device, FALSE, NULL);
+
+    if (!held)
+        error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "target %s doesn't exist.",
+                  ((const Disk *)device->device)->target->dev);
+    return held;
+}
+
+static gpointer find_card(const Domain *def, const DomainDevice *device, GError **error)
+{
+    return domain_device_find(def, device, FALSE, error);
+}
+
+static gpointer find_display(const Domain *def, const DomainDevice *device, GError **error)
+{
+    const Graphics *wanted = device->device;
+
+    for (guint i = 0; i < def->devices->graphics->len; i++)
+        if (((const Graphics *)def->devices->graphics->pdata[i])->type == wanted->type)
+            return def->devices->graphics->pdata[i];
+    error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "cannot find existing graphics type '%s' device to modify",
+              graphics_type_to_string(wanted->type));
     return NULL;
 }
 
-static gboolean is_down(const Interface *card)
-{
-    return card->link && card->link->state == LINK_STATE_DOWN;
-}
+static const struct {
+    const char *name;
+    gpointer (*find)(const Domain *def, const DomainDevice *device, GError **error);
+    gboolean (*live)(Call *call, const Domain *live, const DomainDevice *device, gboolean force, GError **error);
+} kinds[] = {
+    {"disk", find_disk, update_disk_live},
+    {"interface", find_card, update_card_live},
+    {"graphics", find_display, update_display_live},
+};
 
 typedef struct {
-    char *first; /* what differs and may not */
-} Difference;
+    const DriverInstance *instance;
+    const DomainDevice *device;
+    gsize kind;
+} Change;
 
-static gboolean note_difference(const char *path, gpointer data)
+static gboolean edit_replace(Domain *def, gpointer data, GError **error)
 {
-    Difference *difference = data;
+    const Change *change = data;
+    gpointer held = kinds[change->kind].find(def, change->device, error);
+    const DriverInstance *instance = change->instance;
 
-    if (g_str_has_prefix(path, "link") || g_str_has_prefix(path, "alias"))
-        return TRUE;
-    difference->first = g_strdup(path);
-    return FALSE;
+    if (!held)
+        return FALSE;
+    domain_device_replace(def, change->device, held);
+    return instance->driver->definition->complete(instance->self, def, DRIVER_COMPLETE_DEFINE, error);
 }
 
-/* WANTED differs from a card of DEF in its link only. What it does not say of address and target is as it was. */
-static gboolean check_card(const Domain *def, Interface *wanted, GError **error)
+static gboolean update(Call *call, gsize kind, const XmlNode *node, const VmView *view, OpsAffect affect,
+                       gboolean force, GError **error)
 {
-    const char *mac = wanted->mac ? wanted->mac->address : NULL;
-    const Interface *card = find_card(def, mac);
-    g_autoptr(Interface) filled = interface_copy(wanted);
-    Difference difference = {NULL};
-
-    if (!card)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_DEVICE_MISSING, "no device matching MAC address %s found",
-                         mac ? mac : "(none)");
-    if (!filled->address && card->address)
-        filled->address = address_copy(card->address);
-    if (!filled->target && card->target)
-        filled->target = interface_target_copy(card->target);
-    if (!filled->model && card->model)
-        filled->model = interface_model_copy(card->model);
-    model_compare(&interface_type, card, filled, MODEL_COMPARE_ALL, note_difference, &difference);
-    if (!difference.first)
-        return TRUE;
-    refuse(error, difference.first, mac);
-    g_free(difference.first);
-    return FALSE;
-}
-
-static gboolean edit_card(Domain *def, gpointer data, GError **error)
-{
-    const Interface *wanted = data;
-    Interface *card = find_card(def, wanted->mac->address);
-
-    if (!card)
-        return TRUE;
-    interface_link_free(card->link);
-    card->link = wanted->link ? interface_link_copy(wanted->link) : NULL;
-    return TRUE;
-}
-
-static gboolean update_card(Call *call, const XmlNode *node, const VmView *view, OpsAffect affect, GError **error)
-{
-    const DriverDeviceOps *ops = call->vm->instance->driver->device;
-    g_autoptr(Interface) wanted = model_parse(&interface_type, node, 0, NULL, error);
+    g_auto(DomainDevice) device = {NULL};
+    g_autoptr(Domain) trial = affect.config ? domain_copy(view->next) : NULL;
     OpsAffect config = {FALSE, affect.config};
+    Change change = {call->vm->instance, &device, kind};
 
-    if (!wanted)
+    if (!domain_device_parse(node, MODEL_PARSE_INACTIVE, &device, error) ||
+        (trial && !edit_replace(trial, &change, error)))
         return FALSE;
-    if (affect.live && (!ops || !ops->set_link))
-        return ops_not_offered(call, error);
-    if ((affect.config && !check_card(view->next, wanted, error)) || (affect.live && !check_card(view->live, wanted, error)))
+    g_auto(DomainDevice) wanted = {NULL};
+    if (affect.live && !(domain_device_parse(node, MODEL_PARSE_INACTIVE, &wanted, error) &&
+                         kinds[kind].live(call, view->live, &wanted, force, error)))
         return FALSE;
-    if (affect.live && !(vm_check_monitor(call->vm, error) &&
-                         ops->set_link(call->vm->instance->self, call->vm, wanted->mac->address, !is_down(wanted), error)))
+    return ops_edit(call->vm, config, edit_replace, &change, error);
+}
+
+static gboolean refuse(const XmlNode *node, OpsAffect affect, GError **error)
+{
+    g_auto(DomainDevice) device = {NULL};
+
+    if (!domain_device_parse(node, MODEL_PARSE_INACTIVE, &device, error))
         return FALSE;
-    return ops_edit(call->vm, config, edit_card, wanted, error);
+    if (affect.config)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED,
+                         "persistent update of device '%s' is not supported", device.name);
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "live update of device '%s' is not supported",
+                     device.name);
 }
 
 gboolean remote_domain_update_device_flags(Call *call, const RemoteDomainUpdateDeviceFlagsArgs *args, GError **error)
 {
-    g_autoptr(XmlDocument) document = xml_parse(args->xml, "device_definition", error);
+    g_autoptr(XmlDocument) document = xml_parse(args->xml, "device", error);
     g_autoptr(VmView) view = vm_view(call->vm);
+    gboolean force = (args->flags & VIR_DOMAIN_DEVICE_MODIFY_FORCE) != 0;
     OpsAffect affect;
 
     if (!document || !vm_check_present(call->vm, error) ||
         !ops_affect(call->vm, view, args->flags & ~(guint)VIR_DOMAIN_DEVICE_MODIFY_FORCE, &affect, error))
         return FALSE;
     const char *name = xml_name(xml_root(document));
-    if (strcmp(name, "disk") == 0)
-        return update_disk(call, xml_root(document), view, affect, args->flags & VIR_DOMAIN_DEVICE_MODIFY_FORCE, error);
-    if (strcmp(name, "interface") == 0)
-        return update_card(call, xml_root(document), view, affect, error);
     if (strcmp(name, "memory") == 0)
         return update_memory(call, xml_root(document), view, affect, error);
-    return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "live update of device '%s' is not supported", name);
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return update(call, i, xml_root(document), view, affect, force, error);
+    return refuse(xml_root(document), affect, error);
 }

@@ -162,13 +162,13 @@ class Listener:
         self.barrier.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, '<a/>', 'k', uri, CONFIG)
         server.wait_until(lambda: any(one[0] == 'barrier' and uri in one for one in list(self.heard)), 30, 'event ' + uri)
 
-    def take(self, expected):
-        """After a step: as many as EXPECTED (None: until there is silence), and what comes with them."""
+    def take(self, expected, silence=1.5):
+        """After a step: as many as EXPECTED (None: until there is SILENCE), and what comes with them."""
         if expected is None:
             count = -1
             while count != len(self.heard):
                 count = len(self.heard)
-                time.sleep(1.5)
+                time.sleep(silence)
         else:
             deadline = time.monotonic() + 5
             while len(self.own()) < len(expected) and time.monotonic() < deadline:
