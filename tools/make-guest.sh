@@ -21,7 +21,7 @@ dir=${1:-${DUOVIRT_GUEST:-/var/cache/duovirt-guest}}
 # What the guest can drive; what these depend on follows by itself.
 modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon virtio_console virtio_rng virtio_input
          ahci sd_mod sr_mod e1000e xhci_pci uhci_hcd ehci_pci usbhid usb_storage evdev button psmouse i6300esb ext4 crc32c_generic
-         9pnet_virtio 9p virtiofs tpm_tis tpm_crb"
+         9pnet_virtio 9p virtiofs tpm_tis tpm_crb virtio_mem"
 lab_modules="virtio_pci 9pnet_virtio 9p overlay dm_mod dm_zero tun"
 disk_modules="virtio_pci virtio_blk ext4 crc32c_generic autofs4"
 recipe=$(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)
