@@ -211,6 +211,17 @@ static void on_migration(Guest *guest, JsonObject *data)
         guest_set_job(guest, &guest->migration, JOB_FAILED, NULL);
 }
 
+static void on_pass(Guest *guest, JsonObject *data)
+{
+    gint64 pass = 0;
+    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION};
+
+    if (!json_peek_int(data, "pass", &pass) || pass < 0 || pass > G_MAXINT)
+        return;
+    event.migration_iteration.iteration = (int)pass;
+    host_of(guest)->emit(guest->vm, &event);
+}
+
 static void on_dump(Guest *guest, JsonObject *data)
 {
     gboolean good = g_str_equal(qmp_event_text(json_peek_object(data, "result"), "status"), "completed");
@@ -229,6 +240,7 @@ static const QmpEventRow handlers[] = {
     {"SUSPEND_DISK", on_suspend_disk},
     {"WAKEUP", on_wakeup},
     {"MIGRATION", on_migration},
+    {"MIGRATION_PASS", on_pass},
     {"DUMP_COMPLETED", on_dump},
     {NULL, NULL},
 };

@@ -150,6 +150,11 @@ FILL(memory_device_size, RemoteDomainEventMemoryDeviceSizeChangeMsg)
     body->size = event->memory_device_size.size;
 }
 
+FILL(migration_iteration, RemoteDomainEventCallbackMigrationIterationMsg)
+{
+    body->iteration = event->migration_iteration.iteration;
+}
+
 /* The list is freed in event_wire_send(). */
 FILL(job_completed, RemoteDomainEventCallbackJobCompletedMsg)
 {
@@ -213,7 +218,8 @@ static const Row rows[] = {
     [VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE] =
         ONE(CALLBACK_AGENT_LIFECYCLE, CallbackAgentLifecycle, fill_agent_lifecycle_body),
     [VIR_DOMAIN_EVENT_ID_DEVICE_ADDED] = ONE(CALLBACK_DEVICE_ADDED, CallbackDeviceAdded, fill_device_added_body),
-    [VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION] = {0},
+    [VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION] =
+        ONE(CALLBACK_MIGRATION_ITERATION, CallbackMigrationIteration, fill_migration_iteration_body),
     [VIR_DOMAIN_EVENT_ID_JOB_COMPLETED] =
         ONE(CALLBACK_JOB_COMPLETED, CallbackJobCompleted, fill_job_completed_body),
     [VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED] =

@@ -23,7 +23,7 @@ import libvirt_qemu  # noqa: E402
 
 RECORD = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'events-libvirtd-9.0.0.json')
 PREFIX = 'VIR_DOMAIN_EVENT_ID_'
-LEFT_OUT = ('GRAPHICS', 'LAST', 'MIGRATION_ITERATION')  # the last is told of migrations only; libvirtd tells it of saves as well
+LEFT_OUT = ('GRAPHICS', 'LAST', 'MIGRATION_ITERATION')  # how often QEMU goes over a guest's memory is its own matter
 KINDS = {getattr(libvirt, name): name[len(PREFIX):] for name in dir(libvirt)
          if name.startswith(PREFIX) and name[len(PREFIX):] not in LEFT_OUT}
 LIFECYCLE = {value: name[len('VIR_DOMAIN_EVENT_'):] for name, value in vars(libvirt).items() if name in (

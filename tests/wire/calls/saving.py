@@ -32,6 +32,18 @@ class Saving(Case):
         self.conn.restore(self.path)
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_RESTORED])
 
+    def test_passes_over_the_memory_are_told(self):
+        passes, other = [], []
+        domain = self.start('one', flags=0)
+        other_domain = self.define('other')
+        kind = libvirt.VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION
+        self.conn.domainEventRegisterAny(None, kind, lambda conn, dom, number, opaque: passes.append((dom.name(), number)), None)
+        self.conn.domainEventRegisterAny(other_domain, kind, lambda *args: other.append(args), None)
+        domain.save(self.path)
+        self.until(lambda: passes, what='the first pass')
+        self.assertEqual(passes, [('one', number) for number in range(1, len(passes) + 1)])
+        self.assertEqual(other, [])
+
     @proves('domain_save_flags', 'domain_restore_flags')
     def test_save_and_restore_with_flags(self):
         domain = self.start('one', flags=0)
