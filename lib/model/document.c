@@ -70,9 +70,11 @@ static gpointer read_volume(XmlDocument *document, GError **error)
 }
 
 static const DocumentKind kinds[] = {
+    {"capabilities", "capabilities.rng", &capabilities_type, NULL},
     {"cpu", "cpu.rng", &cpu_type, NULL},
     {"device", "nodedev.rng", &node_device_type, read_device},
     {"domain", "domain.rng", &domain_type, NULL},
+    {"domainCapabilities", "domain-capabilities.rng", &domain_capabilities_type, NULL},
     {"domainbackup", "backup.rng", &backup_type, read_backup},
     {"domaincheckpoint", "checkpoint.rng", &checkpoint_type, read_checkpoint},
     {"domainsnapshot", "snapshot.rng", &snapshot_type, read_snapshot},
@@ -80,8 +82,10 @@ static const DocumentKind kinds[] = {
     {"filterbinding", "nwfilterbinding.rng", &nwfilter_binding_type, read_binding},
     {"interface", "interface.rng", &host_interface_type, read_interface},
     {"network", "network.rng", &network_type, read_network},
+    {"networkport", "network-port.rng", &network_port_type, NULL},
     {"pool", "storage-pool.rng", &storage_pool_type, read_pool},
     {"secret", "secret.rng", &secret_type, read_secret},
+    {"storagepoolCapabilities", "storage-pool-capabilities.rng", &pool_capabilities_type, NULL},
     {"volume", "storage-volume.rng", &storage_volume_type, read_volume},
 };
 

@@ -142,7 +142,8 @@ class Emitter:
                 continue
             branches.setdefault(self.body(struct, rest, environment | {(0, field.xml): value}), []).append(value)
         parts = []
-        for rest_text, values in branches.items():
+        # libxml2 takes the attributes of what follows an interleave of nothing but an attribute for its own: such a one is last
+        for rest_text, values in sorted(branches.items(), key=lambda branch: branch[0] == '<empty/>'):
             named = [value for value in values if value != '-']
             attribute = (f'<attribute name={quoteattr(field.xml)}>'
                          + choice([f'<value>{escape(value)}</value>' for value in named]) + '</attribute>'
