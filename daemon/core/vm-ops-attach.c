@@ -11,6 +11,7 @@
 #include "daemon/core/vm-ops.h"
 #include "lib/error.h"
 #include "lib/model/domain-device-find.h"
+#include "lib/model/domain-interface.h"
 
 enum { ATTACH_LIVE = 1, ATTACH_CONFIG = 2, DETACH_LIVE = 4, DETACH_CONFIG = 8, EVERY = 15 };
 
@@ -106,20 +107,25 @@ static gboolean is_medium(const Domain *live, const DomainDevice *device)
            domain_device_find(live, device, TRUE, NULL);
 }
 
-static gboolean attach_live(Call *call, const XmlNode *node, const Domain *live, GError **error)
+static gboolean attach_live(Call *call, const DomainDevice *device, const Domain *live, GError **error)
 {
     const DriverInstance *instance = call->vm->instance;
     const DriverDeviceOps *ops = instance->driver->device;
-    g_auto(DomainDevice) device = {NULL};
 
     if (!ops || !ops->attach)
         return ops_not_offered(call, error);
-    if (!domain_device_parse(node, MODEL_PARSE_INACTIVE, &device, error) ||
-        !check_offered(&device, ATTACH_LIVE, error) || !vm_check_monitor(call->vm, error))
+    if (!check_offered(device, ATTACH_LIVE, error) || !vm_check_monitor(call->vm, error))
         return FALSE;
-    if (is_medium(live, &device) && ops->set_medium)
-        return ops->set_medium(instance->self, call->vm, device.device, FALSE, error) && record_save(call->vm, error);
-    return ops->attach(instance->self, call->vm, &device, error) && record_save(call->vm, error);
+    if (is_medium(live, device) && ops->set_medium)
+        return ops->set_medium(instance->self, call->vm, device->device, FALSE, error) && record_save(call->vm, error);
+    return ops->attach(instance->self, call->vm, device, error) && record_save(call->vm, error);
+}
+
+/* What is drawn by lot, as a card's address is, is the same in the guest and in the definition. */
+static gboolean parse_new(const XmlNode *node, DomainDevice *ret_device, GError **error)
+{
+    return domain_device_parse(node, MODEL_PARSE_INACTIVE, ret_device, error) &&
+           (ret_device->type != &interface_type || domain_complete_interface(ret_device->device, error));
 }
 
 static gboolean attach(Call *call, const char *xml, guint flags, GError **error)
@@ -130,13 +136,13 @@ static gboolean attach(Call *call, const char *xml, guint flags, GError **error)
     OpsAffect affect;
 
     if (!document || !vm_check_present(call->vm, error) || !ops_affect(call->vm, view, flags, &affect, error) ||
-        !domain_device_parse(xml_root(document), MODEL_PARSE_INACTIVE, &kept, error))
+        !parse_new(xml_root(document), &kept, error))
         return FALSE;
     Change change = {call->vm->instance, &kept, NULL};
     g_autoptr(Domain) trial = affect.config ? domain_copy(view->next) : NULL;
     if (trial && !edit_attach(trial, &change, error))
         return FALSE;
-    if (affect.live && !attach_live(call, xml_root(document), view->live, error))
+    if (affect.live && !attach_live(call, &kept, view->live, error))
         return FALSE;
     OpsAffect config = {FALSE, affect.config};
     return ops_edit(call->vm, config, edit_attach, &change, error);

@@ -245,6 +245,8 @@ gboolean domain_normalize_device(Domain *def, const DomainDevice *kind, gpointer
     domain_number_controllers(def);
     if (kind->type == &disk_type)
         return normalize_disk(held, error);
+    if (kind->type == &interface_type)
+        return domain_complete_interface(held, error);
     if (kind->type == &graphics_type)
         return normalize_graphics(held, error);
     if (strcmp(kind->name, "channel") == 0 && !normalize_channel(held, error))
