@@ -47,7 +47,9 @@ HOST_MASKS = [
     (r'(?m)^(CPU model|CPU\(s\)|CPU frequency|CPU socket\(s\)|Core\(s\) per socket|Thread\(s\) per core|NUMA cell\(s\)|Memory size): .*', r'\1: HOST',
      'the host'),
     (r'hypervisor: QEMU [0-9.]+', 'hypervisor: QEMU VERSION', 'the host'),
-    (r"(?m)^(<domain type='\w+' id=)'\d+'", r"\1'ID'", 'numbers go on from one walk to the next: a document may be walked alone'),
+    (r"(?m)^(<domain type='\w+' id=)'\d+'|^(Id: +)\d+$|^ \d+( +\S+ +(?:running|paused|in shutdown))", r"\1\2\3 ID",
+     'numbers go on from one walk to the next: a document may be walked alone'),
+    (r'\A\d+(?=\n\[exit 0\]\s*\Z)', 'ID', 'the same'),
     (r'uid:\d+, gid:\d+', 'uid:N, gid:N', 'the guests have a user of their own where a package made one'),
 ]
 

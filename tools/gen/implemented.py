@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""implemented.py STAMP PROGRAM PROVEN FILE.idl...   prints how much of the wire the program PROGRAM answers.
+"""implemented.py STAMP PAGE PROGRAM PROVEN FILE.idl...   prints how much of the wire the program PROGRAM answers, and writes a
+page of what it does not.
 
 A procedure has a handler if PROGRAM defines its function; it counts as proven when a line of PROVEN begins with its name
 (remote.domain_create; # begins a comment): the tests with stock clients keep that list. An event may be proven without a
@@ -28,8 +29,22 @@ def proven(path):
     return [words[0].replace('.', '_', 1) for words in lines if words]
 
 
-def main(stamp, program, proven_path, *paths):
-    procs = {f'{one.prefix}_{proc.name}': proc for one in idl.load(paths) for proc in one.procs}
+def page(programs, handlers):
+    """The procedures that are refused, each with what it would do."""
+    text = ('# Calls that are not offered\n\nEach fails with VIR_ERR_NO_SUPPORT. The page is made at the build, of the procedures described in '
+            'daemon/rpc/*.idl and of the handlers in the daemon.\n')
+    for program in programs:
+        calls = [proc for proc in program.procs if not proc.is_event]
+        missing = [proc for proc in calls if f'{program.prefix}_{proc.name}' not in handlers]
+        if calls:
+            text += f'\n## {program.name}: {len(missing)} of {len(calls)}\n\n'
+            text += ''.join(f'- `{proc.name}`: {proc.doc}\n' for proc in missing)
+    return text
+
+
+def main(stamp, page_path, program, proven_path, *paths):
+    programs = idl.load(paths)
+    procs = {f'{one.prefix}_{proc.name}': proc for one in programs for proc in one.procs}
     handlers = {name for name in defined(program) if name in procs and not procs[name].is_event}
     seen = proven(pathlib.Path(proven_path))
     for name in seen:
@@ -41,6 +56,7 @@ def main(stamp, program, proven_path, *paths):
             f'{len(set(seen))} proven by a stock client')
     print(text)
     pathlib.Path(stamp).write_text(text + '\n', encoding='utf-8')
+    pathlib.Path(page_path).write_text(page(programs, handlers), encoding='utf-8')
 
 
 if __name__ == '__main__':
