@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from lib import guests, server, starts, tap, world  # noqa: E402
+from lib import guests, questions, server, starts, tap, world  # noqa: E402
 from lib.virsh import Console, Events, virsh  # noqa: E402
 
 RECORDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'walk')
@@ -35,6 +35,8 @@ MASKS = [
     (r'(?m)^((?:rss|last_update|actual|unused|usable|available|swap_in|swap_out|major_fault|minor_fault) )\d+', r'\1COUNTER', 'counters'),
     (r'(?m)^(\S+ (?:rd|wr|flush|rx|tx)_\w+ )\d+', r'\1COUNTER', 'counters'),
     (r"(?s)(event 'reboot' for domain '\S+'\n)(.*?)(?=\Z)", lambda m: m[1] + m[2].replace(m[1], ''), 'firmware without a disk reboots for ever'),
+    (r'(?m)^(\s*(?:cpu|user|system)_time +)[\d.]+ seconds|^(CPU: +)\d+$|^(CPU time: +)[\d.]+s', r'\1\2\3TIME', 'times, and where something runs'),
+    (r'"id":(?:"libvirt-)?\d+"?', '"id":ID', "a message's number"),
     (r'events received: \d+', 'events received: COUNT', 'the same'),
     (r'Authorization not available\. .*\n', '', 'virsh looks for polkit when it has a terminal; there is no system bus here'),
     (r'(?m)^(Physical|Allocation|allocation): +\d+', r'\1: N', 'the file system rounds'),
@@ -50,6 +52,7 @@ HOST_MASKS = [
     (r"(?m)^(<domain type='\w+' id=)'\d+'|^(Id: +)\d+$|^ \d+( +\S+ +(?:running|paused|in shutdown))", r"\1\2\3 ID",
      'numbers go on from one walk to the next: a document may be walked alone'),
     (r'\A\d+(?=\n\[exit 0\]\s*\Z)', 'ID', 'the same'),
+    (r'(?m)^(CPU Affinity: +).*|^( +[\d*]+:? +)\d+(?:[,-]\d+)*$', r'\1\2HOST', 'the host'),
     (r'uid:\d+, gid:\d+', 'uid:N, gid:N', 'the guests have a user of their own where a package made one'),
 ]
 
@@ -208,14 +211,23 @@ def walk_refused(walk):
         walk('undefine', g)
 
 
-PLAIN = {'host': walk_host, 'errors': walk_errors, 'starts': walk_starts, 'refused': walk_refused}
+def walk_questions(walk):
+    """Everything that can be asked of a guest that is off, and of one that stands still."""
+    g = 'asked'
+    walk.define(questions.guest(g), g)
+    for commands in (questions.COMMANDS, ['start G --paused'] + questions.COMMANDS + ['destroy G', 'undefine G']):
+        for command in commands:
+            walk(*[g if word == 'G' else word for word in command.split()])
+
+
+PLAIN = {'questions': walk_questions, 'host': walk_host, 'errors': walk_errors, 'starts': walk_starts, 'refused': walk_refused}
 DOCUMENTS = {'minimal': guests.minimal, 'q35': guests.q35, 'pc': guests.pc, 'ports': guests.ports}
 
 
 def walk_all(target, only):
     """The transcripts of TARGET: {name: steps}."""
     transcripts = {}
-    for name in ['host', *DOCUMENTS, 'errors', 'starts', 'refused']:
+    for name in ['host', *DOCUMENTS, 'errors', 'starts', 'refused', 'questions']:
         if only and name not in only:
             continue
         walk = Walk(name, target)
