@@ -6,7 +6,7 @@ MAC = '52:54:00:11:22:01'
 COMMANDS = f"""cpu-stats G --total; desc G; domblkinfo G vda; domblkinfo G --all; domblkinfo G --all --human; domblkinfo G vdz; domblklist G;
 domblklist G --details --inactive; domblkstat G; domblkstat G vda; domblkstat G vda --human; domblkstat G vdz; domcontrol G; domdisplay G; domdisplay G --all;
 domdisplay G --include-password; domdisplay G --type spice; domfsinfo G; domhostname G; domid G; domif-getlink G {MAC}; domif-getlink G {MAC} --config;
-domif-getlink G vnetX; domifaddr G; domifaddr G --source agent; domifaddr G --source nonsense; domiflist G; domiflist G --inactive; domifstat G {MAC};
+domif-getlink G vnetX; domiftune G {MAC}; domiftune G {MAC} --config; domiftune G vnetX; domifaddr G; domifaddr G --source agent; domifaddr G --source nonsense; domiflist G; domiflist G --inactive; domifstat G {MAC};
 domifstat G nonsense; dominfo G; domjobinfo G; domjobinfo G --completed; domlaunchsecinfo G; dommemstat G; domname G; dompmwakeup G; domstate G --reason;
 domstats G --block --interface; domstats G --raw --state --balloon; domstats G --nowait --vcpu; domtime G; domuuid G; domxml-to-native nonsense --domain G;
 dumpxml G --xpath //name; dumpxml G --xpath //vcpu --wrap; dumpxml G --xpath //nobody; emulatorpin G; emulatorpin G --config; get-user-sshkeys G root; guestinfo G;
