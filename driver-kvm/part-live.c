@@ -2,6 +2,9 @@
 #include "driver-kvm/part-live.h"
 
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/tap.h"
+
+#define UNDO_PAUSE (20 * 1000)
 
 static int fd_of(const ArgvContext *context, int number)
 {
@@ -61,13 +64,13 @@ static gboolean make_one(Qmp *qmp, const Part *part, const ArgvContext *context,
     return answer != NULL;
 }
 
-static void undo_one(Qmp *qmp, const Part *part)
+/* FALSE: QEMU does not have it, or still needs it. */
+static gboolean undo_one(Qmp *qmp, const Part *part)
 {
     const char *command;
     JsonObject *arguments = NULL;
 
-    if (part_to_undo(part, &command, &arguments))
-        qmp_do(qmp, command, arguments, QMP_DEADLINE, NULL);
+    return !part_to_undo(part, &command, &arguments) || qmp_do(qmp, command, arguments, QMP_DEADLINE, NULL);
 }
 
 void parts_undo(Qmp *qmp, const GPtrArray *parts, guint n)
@@ -76,11 +79,18 @@ void parts_undo(Qmp *qmp, const GPtrArray *parts, guint n)
         undo_one(qmp, parts->pdata[i - 1]);
 }
 
-void parts_undo_behind(Qmp *qmp, const GPtrArray *parts)
+void parts_undo_behind(Qmp *qmp, const GPtrArray *parts, gint64 patience)
 {
-    for (guint i = parts->len; i > 0; i--)
-        if (((const Part *)parts->pdata[i - 1])->kind != PART_DEVICE)
-            undo_one(qmp, parts->pdata[i - 1]);
+    gint64 deadline = g_get_monotonic_time() + patience;
+
+    for (guint i = parts->len; i > 0; i--) {
+        const Part *part = parts->pdata[i - 1];
+
+        if (part->kind == PART_DEVICE || part->kind == PART_FDSET)
+            continue;
+        while (!undo_one(qmp, part) && g_get_monotonic_time() < deadline)
+            g_usleep(UNDO_PAUSE);
+    }
 }
 
 gboolean parts_make(Qmp *qmp, const GPtrArray *parts, const ArgvContext *context, GError **error)
@@ -112,4 +122,16 @@ gboolean parts_run_commands(Qmp *qmp, const ArgvContext *context, GError **error
             return FALSE;
     }
     return TRUE;
+}
+
+void parts_forget_fds(Qmp *qmp, int first)
+{
+    const ArgvContext context = {.live = TRUE};
+    gboolean closed = TRUE;
+
+    for (int number = first; closed && number < first + TAP_QUEUES_MAX; number++) {
+        g_autofree char *name = argv_context_fd_name(&context, number);
+
+        closed = qmp_do(qmp, "closefd", qmp_args("s:fdname", name, NULL), QMP_DEADLINE, NULL);
+    }
 }

@@ -13,5 +13,9 @@ gboolean parts_run_commands(Qmp *qmp, const ArgvContext *context, GError **error
 
 /* Undoes the first N of PARTS, the last first. What cannot be undone is left. */
 void parts_undo(Qmp *qmp, const GPtrArray *parts, guint n);
-/* The same but for devices, which are gone. */
-void parts_undo_behind(Qmp *qmp, const GPtrArray *parts);
+/* The same of all but devices, which are gone. QEMU may need the rest for a moment more without saying so: what cannot be
+ * undone is tried again for PATIENCE, in microseconds. */
+void parts_undo_behind(Qmp *qmp, const GPtrArray *parts, gint64 patience);
+
+/* Those descriptors that were passed by name, from number FIRST on, and that nobody took: after a restart of the daemon. */
+void parts_forget_fds(Qmp *qmp, int first);

@@ -14,8 +14,6 @@
 #include "lib/model/domain-defaults.h"
 #include "lib/model/domain-device-find.h"
 
-#define FIRST_LIVE_FD 1000 /* numbers of descriptors, beyond those of a start */
-
 /* One device on its way. */
 typedef struct {
     Guest *guest;
@@ -57,7 +55,7 @@ static gboolean prepare(Plug *plug, GError **error)
 
     plug->context = start_context(plug->guest);
     plug->context->live = TRUE;
-    plug->context->first_fd = FIRST_LIVE_FD;
+    plug->context->first_fd = PLUG_FIRST_FD;
     if (plug->kind == &device_disk)
         block_number_new(device, next);
     if (plug->kind->prepare && !plug->kind->prepare(plug->trial, device, plug->caps, plug->context, error))

@@ -16,6 +16,7 @@
 #include "lib/model/domain-device.h"
 
 #define PLUG_PATIENCE (5 * G_USEC_PER_SEC)
+#define PLUG_FIRST_FD 1000 /* numbers of descriptors, beyond those of a start */
 
 /* The slots of DriverDeviceOps. */
 gboolean plug_attach(gpointer self, Vm *vm, const DomainDevice *wanted, GError **error);
@@ -31,5 +32,5 @@ gboolean plug_check_out(const Domain *live, const DomainDevice *device, GError *
 void unplug_gone(Guest *guest, const char *alias);
 void unplug_refused(Guest *guest, const char *alias);
 
-/* After a restart of the daemon: takes out what QEMU does not have. */
+/* After a restart of the daemon: takes out what QEMU does not have, with what stands behind it. */
 gboolean unplug_learn(Guest *guest, Qmp *qmp, GError **error);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "driver-kvm/argv.h"
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/channel.h"
 #include "driver-kvm/memory-live.h"
@@ -162,6 +163,31 @@ static void cancel_save(Guest *guest)
         qmp_do(qmp, "migrate_cancel", NULL, QMP_DEADLINE, NULL);
 }
 
+typedef struct {
+    const char *command;
+    JsonNode *answer;
+} Lesson;
+
+static gboolean edit_learn(Domain *live, gpointer data, GError **error)
+{
+    const Lesson *lesson = data;
+
+    return argv_learn(live, lesson->command, lesson->answer, error);
+}
+
+/* The last daemon may have been killed when a device had come and its terminal was not known yet. */
+static gboolean learn_answers(Guest *guest, Qmp *qmp)
+{
+    for (guint i = 0; argv_questions[i]; i++) {
+        g_autoptr(JsonNode) answer = qmp_call(qmp, argv_questions[i], NULL, QMP_DEADLINE, NULL);
+        Lesson lesson = {argv_questions[i], answer};
+
+        if (!answer || !guest_edit(guest, edit_learn, &lesson, NULL))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* What may have changed while nobody listened. */
 static void learn_again(Guest *guest)
 {
@@ -169,7 +195,7 @@ static void learn_again(Guest *guest)
     g_autoptr(GArray) threads = NULL;
 
     if (!qmp || !qmp_is_responsive(qmp) || !balloon_learn(guest, qmp, NULL) || !unplug_learn(guest, qmp, NULL) ||
-        !memory_learn(guest, qmp, NULL) ||
+        !memory_learn(guest, qmp, NULL) || !learn_answers(guest, qmp) ||
         !channel_learn(guest, qmp, VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_UNKNOWN, NULL) ||
         !qmp_query_cpus(qmp, &threads, NULL))
         return;

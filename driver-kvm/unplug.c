@@ -31,8 +31,11 @@ static gboolean edit_out(Domain *live, gpointer data, GError **error)
     return TRUE;
 }
 
+/* Whoever sees that a device is not there may see it before its end is told, when QEMU still has what stood behind it. */
+#define LOST_PATIENCE (1 * G_USEC_PER_SEC)
+
 /* QEMU does not have the device any more; of one that is not in the definition nobody is told. */
-static gboolean finish(Guest *guest, const char *alias, GError **error)
+static gboolean finish(Guest *guest, const char *alias, gint64 patience, GError **error)
 {
     Kvm *kvm = guest->kvm;
     g_autoptr(Domain) live = guest_live(guest);
@@ -48,7 +51,7 @@ static gboolean finish(Guest *guest, const char *alias, GError **error)
     if (!caps || !kind)
         return caps != NULL;
     if (device_build(live, kind, device, caps, context, parts, NULL))
-        parts_undo_behind(qmp, parts);
+        parts_undo_behind(qmp, parts, patience);
     if (kind->release)
         kind->release(live, device);
     if (!guest_edit(guest, edit_out, (gpointer)alias, error) ||
@@ -71,7 +74,7 @@ static gpointer finish_on_thread(gpointer data)
     Kvm *kvm = guest->kvm;
     g_autoptr(GError) error = NULL;
 
-    if (!finish(guest, gone->alias, &error))
+    if (!finish(guest, gone->alias, 0, &error))
         kvm->host->log(guest->vm, LOG_WARNING, error->message);
     g_mutex_lock(&guest->lock);
     g_cond_broadcast(&guest->changed);
@@ -189,30 +192,94 @@ gboolean unplug_detach(gpointer self, Vm *vm, const DomainDevice *kind, const ch
         return FALSE;
     }
     if (cause) /* its end was told to nobody */
-        return finish(guest, alias, error);
+        return finish(guest, alias, LOST_PATIENCE, error);
     return wait_gone(guest, alias) != STAYS ||
            error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED, "unplug of device was rejected by the guest");
 }
 
 /* --- after a restart --- */
 
-/* Kinds that can go, each of whose devices is one of QEMU's with its alias. */
-static const DeviceKind *const leaving_kinds[] = {&device_disk,  &device_interface, &device_memory, &device_rng,
-                                                  &device_shmem, &device_redirdev,  &device_vsock,  NULL};
+/* The live definition as it is at one moment, and what it is made with. */
+typedef struct {
+    Domain *live;
+    Caps *caps;
+    ArgvContext *context;
+} Look;
+
+static void look_clear(Look *look)
+{
+    domain_unref(look->live);
+    caps_unref(look->caps);
+    argv_context_free(look->context);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
+
+/* Kinds that can come and go. */
+static const DeviceKind *const leaving_kinds[] = {
+    &device_disk,   &device_interface, &device_controller, &device_memory, &device_rng,      &device_shmem, &device_redirdev,
+    &device_vsock,  &device_channel,   &device_console,    &device_serial, &device_watchdog, &device_input, NULL};
+
+/* DEVICE is made as one of QEMU's with its own name, which some of a board's are not. */
+static gboolean is_made(const Look *look, const DeviceKind *kind, gconstpointer device, const char *alias)
+{
+    g_autoptr(GPtrArray) parts = parts_new();
+
+    if (!device_build(look->live, kind, device, look->caps, look->context, parts, NULL))
+        return FALSE;
+    for (guint i = 0; i < parts->len; i++) {
+        const Part *part = parts->pdata[i];
+
+        if (part->kind == PART_DEVICE && g_strcmp0(json_peek_string(part->props, "id"), alias) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean take_out_missing(Guest *guest, const Look *look, JsonArray *list, GError **error)
+{
+    for (const DeviceKind *const *kind = leaving_kinds; *kind; kind++)
+        for (guint i = 0; i < device_count(*kind, look->live); i++) {
+            gpointer device = device_at(*kind, look->live, i);
+            const char *alias = device_alias(*kind, device);
+
+            if (alias && !is_listed(list, alias) && is_made(look, *kind, device, alias) && !finish(guest, alias, LOST_PATIENCE, error))
+                return FALSE;
+        }
+    return TRUE;
+}
+
+/* What is said of a device once it is there: the last daemon may not have come to it. */
+static gboolean say_again(Qmp *qmp, const Look *look, GError **error)
+{
+    static const DeviceKind *const kinds[] = {&device_disk, &device_interface};
+    g_autoptr(GPtrArray) parts = parts_new();
+
+    for (gsize n = 0; n < G_N_ELEMENTS(kinds); n++)
+        for (guint i = 0; i < device_count(kinds[n], look->live); i++)
+            device_build(look->live, kinds[n], device_at(kinds[n], look->live, i), look->caps, look->context, parts, NULL);
+    return parts_run_commands(qmp, look->context, error);
+}
+
+static gboolean look_at(Guest *guest, Look *look, GError **error)
+{
+    look->live = guest_live(guest);
+    look->caps = caps_cache_get(guest->kvm->caps, look->live->devices->emulator, error);
+    look->context = start_context(guest);
+    look->context->live = TRUE;
+    look->context->touch_host = FALSE;
+    return look->caps != NULL;
+}
 
 gboolean unplug_learn(Guest *guest, Qmp *qmp, GError **error)
 {
-    g_autoptr(Domain) live = guest_live(guest);
     g_autoptr(JsonNode) answer =
         qmp_call(qmp, "qom-list", qmp_args("s:path", "/machine/peripheral", NULL), QMP_DEADLINE, error);
     JsonArray *list = answer ? json_peek_as_array(answer) : NULL;
+    g_auto(Look) before = {NULL}, after = {NULL};
 
-    for (const DeviceKind *const *kind = leaving_kinds; list && *kind; kind++)
-        for (guint i = 0; i < device_count(*kind, live); i++) {
-            const char *alias = device_alias(*kind, device_at(*kind, live, i));
-
-            if (alias && !is_listed(list, alias) && !finish(guest, alias, error))
-                return FALSE;
-        }
-    return answer != NULL;
+    if (!list)
+        return answer != NULL;
+    parts_forget_fds(qmp, PLUG_FIRST_FD);
+    return look_at(guest, &before, error) && take_out_missing(guest, &before, list, error) &&
+           look_at(guest, &after, error) && say_again(qmp, &after, error);
 }
