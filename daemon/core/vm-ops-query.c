@@ -161,7 +161,7 @@ gboolean remote_domain_get_control_info(Call *call, const RemoteDomainGetControl
     if (!vm->view->responsive)
         ret->state = VIR_DOMAIN_CONTROL_ERROR, ret->details = VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR;
     else if (vm->operation)
-        ret->state = VIR_DOMAIN_CONTROL_OCCUPIED;
+        ret->state = vm->job ? VIR_DOMAIN_CONTROL_JOB : VIR_DOMAIN_CONTROL_OCCUPIED; /* others are answered meanwhile, or not */
     if (vm->operation)
         ret->state_time = (guint64)(g_get_monotonic_time() - vm->operation_since) / 1000;
     g_mutex_unlock(&vm->lock);

@@ -2,6 +2,7 @@
 """Guests on disk: saved, restored, dumped."""
 import ctypes
 import os
+import signal
 import threading
 import time
 
@@ -31,6 +32,21 @@ class Saving(Case):
             self.assertEqual(f.read(16), b'LibvirtQemudSave')
         self.conn.restore(self.path)
         self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_RESTORED])
+
+    def test_what_a_guest_that_is_saved_is_busy_with(self):
+        domain = self.start('one', flags=0)
+        pid = self.server.qemu(domain.UUIDString())
+        other = self.open()
+        save = threading.Thread(target=other.lookupByName('one').save, args=(self.path,))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            save.start()
+            self.until(lambda: domain.controlInfo()[0] == libvirt.VIR_DOMAIN_CONTROL_JOB, what='the save to have begun')
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            save.join()
+        other.close()
+        self.assertFalse(domain.isActive())
 
     def test_passes_over_the_memory_are_told(self):
         passes, other = [], []
