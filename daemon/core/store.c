@@ -75,7 +75,7 @@ char *store_managed_save_path(const Vm *vm)
 gboolean store_save(const Vm *vm, const Domain *definition, GError **error)
 {
     g_autofree char *path = path_of(vm->instance, vm->uuid_text, XML_SUFFIX);
-    g_autofree char *xml = model_format_text(&domain_type, definition, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE);
+    g_autofree char *xml = model_format_text(&domain_type, definition, MODEL_FORMAT_INACTIVE | MODEL_FORMAT_SECURE | MODEL_FORMAT_STATUS);
     g_autofree char *text = g_strconcat(HEADER, xml, NULL);
     return document_limit_check(text, definition->name, 0, error) && file_replace(path, text, -1, 0600, error);
 }
@@ -108,7 +108,7 @@ static Domain *read_definition(const char *path, const char *uuid, GError **erro
     g_autofree char *text = file_read(path, XML_DOCUMENT_MAX, NULL, error);
     if (!text)
         return NULL;
-    g_autoptr(Domain) definition = model_parse_text(&domain_type, text, MODEL_PARSE_INACTIVE, NULL, error);
+    g_autoptr(Domain) definition = model_parse_text(&domain_type, text, MODEL_PARSE_INACTIVE | MODEL_PARSE_STATUS, NULL, error);
     if (!definition)
         return NULL;
     char inside[UUID_TEXT];

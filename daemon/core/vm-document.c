@@ -59,13 +59,17 @@ static gboolean check_text(const Domain *definition, GError **error)
            error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "Domain title can't contain newlines");
 }
 
-/* What a definition says in vain is no error, but somebody wants to know. */
-static void log_warnings(const Domain *definition, const GPtrArray *warnings)
+/* What a definition says in vain is no error, but somebody wants to know: who reads the log, or asks for the domain's messages. */
+static void note_warnings(Domain *definition, const GPtrArray *warnings)
 {
     LogContext context = {.domain = definition->name};
     log_context_enter(&context);
-    for (guint i = 0; i < warnings->len && i < WARNINGS_MAX; i++)
-        log_line(LOG_NOTICE, "its definition: %s", (const char *)warnings->pdata[i]);
+    for (guint i = 0; i < warnings->len && i < WARNINGS_MAX; i++) {
+        Ignored *one = ignored_new();
+        one->value = g_strdup(warnings->pdata[i]);
+        g_ptr_array_add(definition->ignored, one);
+        log_line(LOG_NOTICE, "its definition: %s", one->value);
+    }
     if (warnings->len > WARNINGS_MAX)
         log_line(LOG_NOTICE, "its definition: %u more", warnings->len - WARNINGS_MAX);
     log_context_leave(&context);
@@ -96,7 +100,7 @@ Domain *vm_document_read(const DriverInstance *instance, const char *xml, gboole
     if (!definition || !check_text(definition, error) ||
         !instance->driver->definition->complete(instance->self, definition, DRIVER_COMPLETE_DEFINE, error))
         return NULL;
-    log_warnings(definition, warnings);
+    note_warnings(definition, warnings);
     return g_steal_pointer(&definition);
 }
 

@@ -42,6 +42,9 @@ gboolean remote_domain_get_messages(Call *call, const RemoteDomainGetMessagesArg
         if (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_TAINTING))
             add_taints(taints, messages);
     }
+    const Domain *def = vm_view_def(view);
+    for (guint i = 0; i < def->ignored->len && !args->flags; i++)
+        g_ptr_array_add(messages, g_strdup_printf("ignored configuration: %s", ((const Ignored *)def->ignored->pdata[i])->value));
     for (guint i = 0; i < deprecated->len && (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_DEPRECATION)); i++)
         g_ptr_array_add(messages, g_strdup_printf("deprecated configuration: %s", (const char *)deprecated->pdata[i]));
     ret->n_msgs = messages->len;

@@ -15,9 +15,9 @@ static void format_object(const Formatter *formatter, const ModelType *type, con
 /* Whether this kind of document shows FIELD. */
 static gboolean is_shown(guint flags, const ModelField *field, gconstpointer object)
 {
-    if (flags & MODEL_FORMAT_STATUS)
+    if ((flags & MODEL_FORMAT_STATUS) && !(flags & MODEL_FORMAT_INACTIVE))
         return TRUE;
-    if ((field->marks & MODEL_STATUS) || ((field->marks & MODEL_SECRET) && !(flags & MODEL_FORMAT_SECURE)))
+    if (((field->marks & MODEL_STATUS) && !(flags & MODEL_FORMAT_STATUS)) || ((field->marks & MODEL_SECRET) && !(flags & MODEL_FORMAT_SECURE)))
         return FALSE;
     if (!((field->marks & MODEL_RUNNING) && (flags & MODEL_FORMAT_INACTIVE)) &&
         !((field->marks & MODEL_TRANSIENT) && (flags & MODEL_FORMAT_MIGRATABLE)))

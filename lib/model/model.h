@@ -38,7 +38,7 @@ typedef enum {
     MODEL_FORMAT_INACTIVE = 1 << 0, /* leave out what only a running object shows (id, ports and terminals it got) */
     MODEL_FORMAT_SECURE = 1 << 1,   /* with secrets (passwords) */
     MODEL_FORMAT_MIGRATABLE = 1 << 2, /* leave out what no definition keeps (aliases, labels that were made up) */
-    MODEL_FORMAT_STATUS = 1 << 3,   /* our own saved state: everything, also what clients are never shown */
+    MODEL_FORMAT_STATUS = 1 << 3,   /* our own saved state: also what clients are never shown; without _INACTIVE: everything */
 } ModelFormat;
 
 typedef enum {
@@ -53,7 +53,7 @@ void model_unref(const ModelType *type, gpointer object); /* a root; NULL is all
 gboolean model_equal(const ModelType *type, gconstpointer a, gconstpointer b);
 
 /* NODE -> new object. Unknown elements and attributes are ignored, as libvirt does; when WARNINGS is not NULL each is
- * added to it (char *, owned) with its path and the nearest known name. A wrong value is VIR_ERR_XML_ERROR (or the
+ * added to it (char *, owned) with its path (XPath) and the nearest known name. A wrong value is VIR_ERR_XML_ERROR (or the
  * code libvirtd gives), naming element, attribute and value. */
 gpointer model_parse(const ModelType *type, const XmlNode *node, guint flags, GPtrArray *warnings, GError **error);
 

@@ -224,7 +224,7 @@ static gsize descend(Parser *parser, const ModelField *field, gconstpointer obje
         return 0;
     g_string_append_printf(parser->path, "/%s", xml_name(node));
     if (field->kind == MODEL_LIST)
-        g_string_append_printf(parser->path, "[%u]", model_list(field, object)->len);
+        g_string_append_printf(parser->path, "[%u]", model_list(field, object)->len + 1);
     return length;
 }
 

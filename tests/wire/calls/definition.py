@@ -4,7 +4,7 @@ import re
 import uuid
 import xml.etree.ElementTree as ElementTree
 
-from lib.case import Case, guests, libvirt, proves
+from lib.case import Case, guests, libvirt, proves, server
 
 INACTIVE = libvirt.VIR_DOMAIN_XML_INACTIVE
 
@@ -39,6 +39,31 @@ class Definition(Case):
         self.conn.defineXML(guests.tiny('two', head='<nonsense/>'))
         self.assertEqual(self.names(), ['one', 'two'])
         self.refused(libvirt.VIR_ERR_INVALID_ARG, self.conn.defineXMLFlags, guests.tiny('three'), 1 << 20)
+
+    def test_what_is_said_in_vain_is_told(self):
+        """It is not forgotten by the next daemon, nor by a run."""
+        if server.on_oracle():
+            self.skipTest('libvirtd loses it in silence')
+        domain = self.conn.defineXML(guests.tiny('one', head="<nonsense/><on_powerof>destroy</on_powerof>",
+                                                 devices="<rng model='virtio' modle='x'><backend model='random'>/dev/urandom</backend></rng>"))
+        told = ['ignored configuration: domain/nonsense: unknown element, ignored',
+                "ignored configuration: domain/on_powerof: unknown element, ignored; did you mean 'on_poweroff'?",
+                "ignored configuration: domain/devices/rng[1]/@modle: unknown attribute, ignored; did you mean 'model'?"]
+        self.assertEqual(domain.messages(), told)
+        self.assertEqual(domain.messages(libvirt.VIR_DOMAIN_MESSAGE_TAINTING), [])
+        self.assertNotIn('gnored', domain.XMLDesc(INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE))
+        domain.create()
+        self.assertEqual(domain.messages(), told)
+        self.assertNotIn('gnored', domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))
+        self.server.kill()
+        self.server.start()
+        conn = self.server.connect()
+        domain = conn.lookupByName('one')
+        self.assertEqual(domain.messages(), told)
+        domain.destroy()
+        self.assertEqual(domain.messages(), told)
+        self.assertEqual(conn.defineXML(guests.tiny('one')).messages(), [])
+        conn.close()
 
     def test_a_name_is_free_as_soon_as_its_domain_is_gone(self):
         for _ in range(12):

@@ -61,11 +61,11 @@ static void test_values(void)
 static void test_warnings(void)
 {
     static const char *const expected[] = {
-        "domain/devices/disk[0]/@tpye: unknown attribute, ignored; did you mean 'type'?",
-        "domain/devices/disk[0]/source/@dev: this attribute has no meaning here and is ignored",
-        "domain/devices/disk[0]/targte: unknown element, ignored; did you mean 'target'?",
-        "domain/devices/disk[1]/mirror/source/@zorkzork: unknown attribute, ignored",
-        "domain/devices/serial[0]/target: only the first element of this name counts",
+        "domain/devices/disk[1]/@tpye: unknown attribute, ignored; did you mean 'type'?",
+        "domain/devices/disk[1]/source/@dev: this attribute has no meaning here and is ignored",
+        "domain/devices/disk[1]/targte: unknown element, ignored; did you mean 'target'?",
+        "domain/devices/disk[2]/mirror/source/@zorkzork: unknown attribute, ignored",
+        "domain/devices/serial[1]/target: only the first element of this name counts",
         "domain/memory/@dumpcores: unknown attribute, ignored; did you mean 'dumpCore'?",
     };
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
@@ -167,7 +167,13 @@ static void test_shown(void)
     domain->id = 7;
     expect_text(domain, 0, "id='7'", TRUE);
     expect_text(domain, inactive, "id='7'", FALSE);
-    expect_text(domain, status | inactive, "id='7'", TRUE);
+    expect_text(domain, status, "id='7'", TRUE);
+    expect_text(domain, status | inactive, "id='7'", FALSE);
+    g_ptr_array_add(domain->ignored, ignored_new());
+    expect_text(domain, status | inactive, "<ignored>", FALSE);
+    ((Ignored *)domain->ignored->pdata[0])->value = g_strdup("x");
+    expect_text(domain, status | inactive, "<ignored>x</ignored>", TRUE);
+    expect_text(domain, inactive | secure, "<ignored>", FALSE);
     expect_text(domain, 0, "<source file='/a' index='3'/>", TRUE);
     expect_text(domain, inactive, "<source file='/a' index='3'/>", TRUE);
     expect_text(domain, migratable, "<source file='/a'/>", TRUE);
