@@ -8,6 +8,7 @@ A document whose answer a live libvirtd 9.0.0 gave is on record (CORPUS/libvirtd
 and XML. One that we accept has to come back the same when what came back is read again. Each of our schemas has to accept and
 refuse what libvirt's, where it is installed, accepts and refuses; and to accept what we write."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -111,6 +112,15 @@ class Kind:
                       else [f"libvirt's: {theirs[path] or 'accepts'}", f'ours: {ours[path] or "accepts"}'])
 
 
+def by_name(schemas: pathlib.Path, lines: Lines) -> None:
+    """Each schema is found by its name in the catalogue."""
+    environment = os.environ | {'XML_CATALOG_FILES': str(schemas / 'catalog.xml')}
+    for schema in sorted(schemas.glob('*.rng')):
+        done = subprocess.run(['xmllint', '--nonet', '--noout', '--relaxng', f'urn:duovirt:schema:{schema.stem}', '-'], env=environment,
+                              input='<nonsense/>', capture_output=True, text=True, check=False)
+        lines.case(f'catalogue: {schema.stem}', done.returncode == 3, done.stderr.splitlines())
+
+
 def main() -> int:
     tool, corpus, schemas = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     record = corpus / 'libvirtd-9.0.0.jsonl'
@@ -128,6 +138,7 @@ def main() -> int:
             kind.kept()
         kind.again()
         kind.schemas()
+    by_name(schemas, lines)
     return lines.end()
 
 
