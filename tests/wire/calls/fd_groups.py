@@ -112,6 +112,7 @@ class FdGroups(Case):
         for number in range(7):
             domain.FDAssociate('g%d' % number, fds, 0)
         self.refused(libvirt.VIR_ERR_OPERATION_FAILED, self.leave_many, domain, fds)
+        self.refused(INVALID, domain.FDAssociate, 'g' * 1025, fds[:1], 0)
         os.close(fds[0])
 
     def leave_many(self, domain, fds):
