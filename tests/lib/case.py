@@ -151,7 +151,7 @@ def main(program, make=None):
             result.verdict('proven.txt is true', not lost, ['no longer proved: ' + ' '.join(lost)])
             if new:
                 print('# proved and not yet recorded: ' + ' '.join(new))
-    sys.exit(result.end())
+    tap.leave(result.end())
 
 
 __all__ = ['Case', 'Loop', 'main', 'proves', 'time', 'libvirt', 'guests', 'server', 'world']

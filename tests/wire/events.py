@@ -226,4 +226,4 @@ def main(args):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    tap.leave(main(sys.argv[1:]))
