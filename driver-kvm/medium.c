@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is changed of a running guest's devices: the medium in a drive, the link of a card, the password of a display.
+ * What is changed of a running guest's devices: the medium in a drive, the limits of a disk, the link of a card, the password of a display.
  *
  * The new medium's nodes are made before the old one is touched, so that an image which QEMU cannot open costs nothing.
  * The nodes of the old one go last.
@@ -10,23 +10,15 @@
 #include <string.h>
 
 #include "driver-kvm/block.h"
+#include "driver-kvm/disk-limit.h"
 #include "driver-kvm/graphics.h"
 #include "driver-kvm/memory-live.h"
 #include "driver-kvm/part-live.h"
 #include "driver-kvm/plug.h"
 #include "driver-kvm/qmp-commands.h"
 #include "lib/error.h"
-
-static Disk *find_disk(const Domain *def, const char *target)
-{
-    for (guint i = 0; i < def->devices->disks->len; i++) {
-        Disk *disk = g_ptr_array_index(def->devices->disks, i);
-
-        if (g_strcmp0(disk->target->dev, target) == 0)
-            return disk;
-    }
-    return NULL;
-}
+#include "lib/model/disk-iotune.h"
+#include "lib/model/domain-disk.h"
 
 /* DISK with the medium of WANTED, looked at and numbered; NULL with ERROR. */
 static Disk *with_medium(Guest *guest, const Domain *live, const Disk *disk, const Disk *wanted, GError **error)
@@ -48,6 +40,8 @@ static Disk *with_medium(Guest *guest, const Domain *live, const Disk *disk, con
         fresh->driver->type = wanted->driver->type;
     if (!block_has_medium(fresh))
         return g_steal_pointer(&fresh);
+    if (fresh->driver->type == STORAGE_FORMAT_UNSET) /* the drive was empty */
+        fresh->driver->type = STORAGE_FORMAT_RAW;
     fresh->source->index = ++number;
     if (!block_validate(fresh, error) || !block_prepare(fresh, context, error))
         return NULL;
@@ -100,7 +94,7 @@ static gboolean exchange(Qmp *qmp, const Disk *old, const Disk *fresh, gboolean 
 static gboolean edit_disk(Domain *live, gpointer data, GError **error)
 {
     Disk *fresh = data;
-    Disk *disk = find_disk(live, fresh->target->dev);
+    Disk *disk = domain_disk_find(live, fresh->target->dev);
 
     if (!disk)
         return TRUE;
@@ -114,11 +108,14 @@ static gboolean medium_set(gpointer self, Vm *vm, const Disk *wanted, gboolean f
 {
     g_autoptr(Guest) guest = guest_need(self, vm, error);
     g_autoptr(Domain) live = guest ? guest_live(guest) : NULL;
-    const Disk *old = live ? find_disk(live, wanted->target->dev) : NULL;
+    const Disk *old = live ? domain_disk_find(live, wanted->target->dev) : NULL;
     g_autoptr(Disk) fresh = old ? with_medium(guest, live, old, wanted, error) : NULL;
     g_autoptr(Qmp) qmp = fresh && take_files(guest, fresh, error) ? guest_qmp(guest, error) : NULL;
     g_autoptr(GPtrArray) parts = parts_new(), before = parts_new();
+    g_autoptr(ArgvContext) context = argv_context_new(NULL);
 
+    if (fresh && fresh->iotune && block_has_medium(fresh))
+        disk_limit(fresh, context);
     if (!qmp || !block_build(fresh, parts, error) || !block_build(old, before, error) ||
         !parts_make(qmp, parts, NULL, error))
         return FALSE;
@@ -127,7 +124,7 @@ static gboolean medium_set(gpointer self, Vm *vm, const Disk *wanted, gboolean f
         return FALSE;
     }
     parts_undo(qmp, before, before->len);
-    return guest_edit(guest, edit_disk, fresh, error);
+    return guest_edit(guest, edit_disk, fresh, error) && parts_run_commands(qmp, context, error);
 }
 
 typedef struct {
@@ -171,6 +168,44 @@ static gboolean link_set(gpointer self, Vm *vm, const char *mac, gboolean up, GE
            guest_edit(guest, edit_link, &link, error);
 }
 
+typedef struct {
+    const char *target;
+    const DiskIoTune *tune;
+} Limits;
+
+static gboolean edit_limits(Domain *live, gpointer data, GError **error)
+{
+    const Limits *limits = data;
+    Disk *disk = domain_disk_find(live, limits->target);
+
+    if (disk)
+        disk_iotune_set(live, disk, limits->tune);
+    return TRUE;
+}
+
+/* An empty drive has no limits in QEMU; they come with its next medium. Others of the group are told as well: in QEMU one without
+ * limits leaves the group, which goes on with those it had. */
+static gboolean limits_set(gpointer self, Vm *vm, const char *target, const DiskIoTune *tune, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Domain) live = guest ? guest_live(guest) : NULL;
+    g_autoptr(Qmp) qmp = live ? guest_qmp(guest, error) : NULL;
+    g_autoptr(ArgvContext) context = argv_context_new(NULL);
+    g_autoptr(Domain) wanted = qmp ? domain_copy(live) : NULL;
+    Limits limits = {target, tune};
+
+    if (!wanted || !edit_limits(wanted, &limits, error))
+        return FALSE;
+    for (guint i = 0; i < wanted->devices->disks->len; i++) {
+        const Disk *disk = wanted->devices->disks->pdata[i];
+        gboolean shared = disk->iotune && tune->group_name && g_strcmp0(disk->iotune->group_name, tune->group_name) == 0;
+
+        if ((shared || g_strcmp0(disk->target->dev, target) == 0) && block_has_medium(disk))
+            disk_limit(disk, context);
+    }
+    return parts_run_commands(qmp, context, error) && guest_edit(guest, edit_limits, &limits, error);
+}
+
 /* DATA: the display as it is wanted. */
 static gboolean edit_password(Domain *live, gpointer data, GError **error)
 {
@@ -206,6 +241,8 @@ static gboolean password_set(gpointer self, Vm *vm, const Graphics *wanted, GErr
 const DriverDeviceOps kvm_device_ops = {
     .set_medium = medium_set,
     .set_link = link_set,
+    .set_limits = limits_set,
+    .own_group = disk_limit_group,
     .update_memory = memory_update,
     .set_password = password_set,
     .attach = plug_attach,

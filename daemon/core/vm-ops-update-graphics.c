@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A display that runs gets another password; nothing else of it can change. The refusals are libvirt's, in its order.
  */
-#include "daemon/core/record.h"
 #include "daemon/core/vm-ops-update.h"
 #include "lib/error.h"
 
@@ -77,6 +76,5 @@ gboolean update_graphics_live(Call *call, const Domain *live, const Graphics *wa
         return FALSE;
     if (!ops || !ops->set_password)
         return ops_not_offered(call, error);
-    return vm_check_monitor(call->vm, error) && ops->set_password(instance->self, call->vm, wanted, error) &&
-           record_save(call->vm, error);
+    return vm_check_monitor(call->vm, error) && ops->set_password(instance->self, call->vm, wanted, error);
 }

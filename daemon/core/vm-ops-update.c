@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/core/vm-ops-update.h"
+#include "daemon/core/record.h"
 #include "lib/error.h"
 #include "lib/model/domain-device-find.h"
 
@@ -179,7 +180,7 @@ static gboolean update(Call *call, gsize kind, const XmlNode *node, const VmView
         return FALSE;
     g_auto(DomainDevice) wanted = {NULL};
     if (affect.live && !(domain_device_parse(node, MODEL_PARSE_INACTIVE, &wanted, error) &&
-                         kinds[kind].live(call, view->live, &wanted, force, error)))
+                         kinds[kind].live(call, view->live, &wanted, force, error) && record_save(call->vm, error)))
         return FALSE;
     return ops_edit(call->vm, config, edit_replace, &change, error);
 }

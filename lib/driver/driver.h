@@ -222,6 +222,10 @@ typedef struct {
     /* The drive at WANTED's target has WANTED's medium now; FORCE: also if the guest holds the tray. */
     gboolean (*set_medium)(gpointer self, Vm *vm, const Disk *wanted, gboolean force, GError **error);
     gboolean (*set_link)(gpointer self, Vm *vm, const char *mac, gboolean up, GError **error);
+    /* The disk at TARGET, and those that share its group, have these limits from now on. */
+    gboolean (*set_limits)(gpointer self, Vm *vm, const char *target, const DiskIoTune *tune, GError **error);
+    /* The name of the group that DISK is in alone where no other is said; to free. Any thread. */
+    char *(*own_group)(const Disk *disk);
     /* The display of WANTED's type has WANTED's password, for as long as that says. NULL: none is asked for any more by
      * the definition, the one it has stays. */
     gboolean (*set_password)(gpointer self, Vm *vm, const Graphics *wanted, GError **error);
