@@ -390,11 +390,16 @@ gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error)
     return TRUE;
 }
 
+char *block_format_node(const Disk *disk)
+{
+    return g_strdup_printf("libvirt-%u-format", disk->source->index);
+}
+
 char *block_top(const Disk *disk)
 {
     if (!block_has_medium(disk))
         return NULL;
     if (disk->driver->copy_on_read == TOGGLE_ON)
         return g_strdup_printf("libvirt-CoR-%s", disk->target->dev);
-    return g_strdup_printf("libvirt-%u-format", disk->source->index);
+    return block_format_node(disk);
 }

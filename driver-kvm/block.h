@@ -33,5 +33,8 @@ void block_number_new(Disk *disk, guint next);
 /* Appends the nodes of the chain, deepest first. */
 gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error);
 
+/* The node of the image itself; there is a medium. To free. */
+char *block_format_node(const Disk *disk);
+
 /* The node that the device is attached to; NULL without a medium. To free. */
 char *block_top(const Disk *disk);

@@ -11,6 +11,7 @@
 
 #include "driver-kvm/block.h"
 #include "driver-kvm/disk-limit.h"
+#include "driver-kvm/disk-live.h"
 #include "driver-kvm/graphics.h"
 #include "driver-kvm/memory-live.h"
 #include "driver-kvm/part-live.h"
@@ -241,6 +242,8 @@ static gboolean password_set(gpointer self, Vm *vm, const Graphics *wanted, GErr
 const DriverDeviceOps kvm_device_ops = {
     .set_medium = medium_set,
     .set_link = link_set,
+    .resize = disk_resize,
+    .disk_errors = disk_errors,
     .set_limits = limits_set,
     .own_group = disk_limit_group,
     .update_memory = memory_update,

@@ -212,6 +212,12 @@ typedef struct {
     gboolean (*open_graphics)(gpointer self, Vm *vm, guint index, int fd, gboolean skip_auth, GError **error);
 } DriverDisplayOps;
 
+/* A disk of a running guest that is in error. */
+typedef struct {
+    char *target;
+    int error; /* virDomainDiskErrorCode */
+} DriverDiskError;
+
 /* Changes of a running guest's devices, told in its live definition. Queue. */
 typedef struct {
     /* A device like WANTED is there now. */
@@ -224,6 +230,10 @@ typedef struct {
     gboolean (*set_link)(gpointer self, Vm *vm, const char *mac, gboolean up, GError **error);
     /* The disk at TARGET, and those that share its group, have these limits from now on. */
     gboolean (*set_limits)(gpointer self, Vm *vm, const char *target, const DiskIoTune *tune, GError **error);
+    /* The image at TARGET has SIZE octets (or a little more, where its format counts in more) from now on. */
+    gboolean (*resize)(gpointer self, Vm *vm, const char *target, guint64 size, GError **error);
+    /* RET_ERRORS: of DriverDiskError, a new array that frees its elements. Pool. BUDGET as in DriverStatsOps. */
+    gboolean (*disk_errors)(gpointer self, Vm *vm, gint64 budget, GArray **ret_errors, GError **error);
     /* The name of the group that DISK is in alone where no other is said; to free. Any thread. */
     char *(*own_group)(const Disk *disk);
     /* The display of WANTED's type has WANTED's password, for as long as that says. NULL: none is asked for any more by

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Slots of DriverDeviceOps: the size of a running guest's disk, and whether any is in error. */
+#include "driver-kvm/guest.h"
+
+gboolean disk_resize(gpointer self, Vm *vm, const char *target, guint64 size, GError **error);
+gboolean disk_errors(gpointer self, Vm *vm, gint64 budget, GArray **ret_errors, GError **error);
