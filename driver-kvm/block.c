@@ -5,6 +5,7 @@
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -387,6 +388,22 @@ gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error)
         props_string(props, "discard", "unmap");
         parts_add(parts, PART_BLOCKDEV, props);
     }
+    return TRUE;
+}
+
+char *block_storage_node(guint index)
+{
+    return g_strdup_printf("libvirt-%u-storage", index);
+}
+
+gboolean block_storage_index(const char *node, guint *ret_index)
+{
+    guint index;
+    int end = 0;
+
+    if (!node || sscanf(node, "libvirt-%9u-storage%n", &index, &end) != 1 || end == 0 || node[end])
+        return FALSE;
+    *ret_index = index;
     return TRUE;
 }
 

@@ -33,6 +33,10 @@ void block_number_new(Disk *disk, guint next);
 /* Appends the nodes of the chain, deepest first. */
 gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error);
 
+/* The node of the file of the image with the number INDEX; to free. And the other way round; FALSE: it is no such node. */
+char *block_storage_node(guint index);
+gboolean block_storage_index(const char *node, guint *ret_index);
+
 /* The node of the image itself; there is a medium. To free. */
 char *block_format_node(const Disk *disk);
 

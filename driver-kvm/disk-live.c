@@ -30,6 +30,34 @@ gboolean disk_resize(gpointer self, Vm *vm, const char *target, guint64 size, GE
     return qmp_do(qmp, "block_resize", qmp_args("s:node-name", node, "i:size", (gint64)size, NULL), QMP_DEADLINE, error);
 }
 
+static gboolean edit_threshold(Domain *live, gpointer data, GError **error)
+{
+    const char *name = data;
+    DiskImage image;
+
+    if (!domain_disk_image(live, name, &image, error))
+        return FALSE;
+    ((DiskSource *)image.source)->threshold_by_index = strchr(name, '[') ? TOGGLE_ON : TOGGLE_UNSET;
+    return TRUE;
+}
+
+gboolean disk_threshold(gpointer self, Vm *vm, const char *name, guint64 offset, GError **error)
+{
+    g_autoptr(Guest) guest = guest_need(self, vm, error);
+    g_autoptr(Domain) live = guest ? guest_live(guest) : NULL;
+    g_autoptr(Qmp) qmp = live ? guest_qmp(guest, error) : NULL;
+    DiskImage image;
+
+    if (!qmp || !domain_disk_image(live, name, &image, error))
+        return FALSE;
+    if (!image.source)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID, "disk '%s' has no medium", name);
+    g_autofree char *node = block_storage_node(image.index);
+    return qmp_do(qmp, "block-set-write-threshold", qmp_args("s:node-name", node, "i:write-threshold", (gint64)offset, NULL),
+                  QMP_DEADLINE, error) &&
+           guest_edit(guest, edit_threshold, (gpointer)name, error);
+}
+
 static void clear_error(gpointer data)
 {
     g_free(((DriverDiskError *)data)->target);

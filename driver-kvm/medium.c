@@ -244,6 +244,7 @@ const DriverDeviceOps kvm_device_ops = {
     .set_link = link_set,
     .resize = disk_resize,
     .disk_errors = disk_errors,
+    .set_threshold = disk_threshold,
     .set_limits = limits_set,
     .own_group = disk_limit_group,
     .update_memory = memory_update,

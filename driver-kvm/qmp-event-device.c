@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "driver-kvm/balloon.h"
+#include "driver-kvm/block.h"
 #include "driver-kvm/channel.h"
 #include "driver-kvm/memory-live.h"
 #include "driver-kvm/plug.h"
 #include "driver-kvm/vcpu-plug.h"
 #include "lib/json-peek.h"
+#include "lib/model/domain-disk.h"
 
 static const DriverHost *host_of(Guest *guest)
 {
@@ -84,6 +86,29 @@ static void on_io_error(Guest *guest, JsonObject *data)
     host_of(guest)->emit(guest->vm, &event);
     if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE && qmp_event_state(guest) == VIR_DOMAIN_RUNNING)
         qmp_event_pause(guest, VIR_DOMAIN_PAUSED_IOERROR);
+}
+
+/* Told of the disk, unless the image's number was named, and of the image. */
+static void on_threshold(Guest *guest, JsonObject *data)
+{
+    g_autoptr(VmView) view = host_of(guest)->view(guest->vm);
+    gint64 threshold, excess;
+    DiskImage image;
+    guint index;
+
+    if (!json_peek_int(data, "write-threshold", &threshold) || !json_peek_int(data, "amount-exceeded", &excess) || !view->live || !block_storage_index(json_peek_string(data, "node-name"), &index) ||
+        !domain_disk_image_at(view->live, index, &image))
+        return;
+    const char *target = image.disk->target->dev;
+    const char *path = image.type == STORAGE_TYPE_NETWORK ? NULL : disk_image_path(&image);
+    g_autofree char *numbered = g_strdup_printf("%s[%u]", target, index);
+    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD,
+                     .block_threshold = {target, path, (guint64)threshold, (guint64)excess}};
+
+    if (image.top && image.source->threshold_by_index != TOGGLE_ON)
+        host_of(guest)->emit(guest->vm, &event);
+    event.block_threshold.dev = numbered;
+    host_of(guest)->emit(guest->vm, &event);
 }
 
 typedef struct {
@@ -265,6 +290,7 @@ static void on_graphics_disconnected(Guest *guest, JsonObject *data)
 const QmpEventRow qmp_event_devices[] = {
     {"WATCHDOG", on_watchdog},
     {"BLOCK_IO_ERROR", on_io_error},
+    {"BLOCK_WRITE_THRESHOLD", on_threshold},
     {"DEVICE_TRAY_MOVED", on_tray},
     {"BALLOON_CHANGE", on_balloon},
     {"RTC_CHANGE", on_rtc},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Handlers: a look into a disk, its size, whether it is in error. */
+/* Handlers: a look into a disk, its size, when to tell of how much was written, whether it is in error. */
 #include <errno.h>
 #include <fcntl.h>
 
+#include "daemon/core/record.h"
 #include "daemon/core/vm-ops.h"
 #include "lib/error.h"
 #include "lib/model/domain-disk.h"
@@ -95,6 +96,26 @@ gboolean remote_domain_block_resize(Call *call, const RemoteDomainBlockResizeArg
         return ops_not_offered(call, error);
     return vm_check_monitor(vm, error) &&
            ops->resize(vm->instance->self, vm, disk->target->dev, octets ? args->size : args->size * 1024, error);
+}
+
+/* --- what was written --- */
+
+gboolean remote_domain_set_block_threshold(Call *call, const RemoteDomainSetBlockThresholdArgs *args, GError **error)
+{
+    Vm *vm = call->vm;
+    const DriverDeviceOps *ops = vm->instance->driver->device;
+    g_autoptr(VmView) view = vm_view(vm);
+    DiskImage image;
+
+    if (!vm_check_active(vm, error) || !domain_disk_image(view->live, args->dev, &image, error))
+        return FALSE;
+    if (image.type == STORAGE_TYPE_VHOSTUSER)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED,
+                         "setting device threshold is not supported for vhostuser disk");
+    if (!ops || !ops->set_threshold)
+        return ops_not_offered(call, error);
+    return vm_check_monitor(vm, error) && ops->set_threshold(vm->instance->self, vm, args->dev, args->threshold, error) &&
+           record_save(vm, error);
 }
 
 /* --- errors --- */

@@ -10,6 +10,7 @@
 #include "daemon/core/wire-params.h"
 #include "daemon/rpc/call.h"
 #include "lib/error.h"
+#include "lib/model/domain-disk.h"
 
 #define SINGLE_BUDGET G_USEC_PER_SEC
 #define IMAGE_BUDGET (5 * G_USEC_PER_SEC)
@@ -64,18 +65,6 @@ static int place_of(const Params *params, const char *prefix, const char *name)
     return -1;
 }
 
-/* The index of the disk that PATH (a target or a source) means; -1 if there is none. */
-static int disk_index(const Domain *def, const char *path)
-{
-    const GPtrArray *disks = def->devices->disks;
-    for (guint i = 0; i < disks->len; i++) {
-        const Disk *disk = disks->pdata[i];
-        if ((disk->target && g_strcmp0(disk->target->dev, path) == 0) || g_strcmp0(image_size_of(disk).path, path) == 0)
-            return i;
-    }
-    return -1;
-}
-
 static const struct {
     const char *sample, *parameter; /* the part behind "block.N."; the name in virDomainBlockStatsFlags */
 } block_fields[] = {
@@ -107,8 +96,7 @@ static gboolean block_figures(Call *call, const char *path, gint64 figures[BLOCK
     if (!vm_check_active(call->vm, error))
         return FALSE;
     g_autoptr(VmView) view = vm_view(call->vm);
-    int disk = *path ? disk_index(vm_view_def(view), path) : 0;
-    if (disk < 0)
+    if (*path && !domain_disk_find(vm_view_def(view), path))
         return error_set(error, call->instance->from, VIR_ERR_INVALID_ARG, "invalid path: %s", path);
     g_autoptr(Params) params = measure(call, VIR_DOMAIN_STATS_BLOCK, error);
     if (!params)
@@ -244,11 +232,10 @@ gboolean remote_domain_get_block_info(Call *call, const RemoteDomainGetBlockInfo
         return FALSE;
     g_autoptr(VmView) view = vm_view(call->vm);
     const Domain *def = vm_view_def(view);
-    int index = *args->path ? disk_index(def, args->path) : -1;
-    if (index < 0)
+    const Disk *disk = domain_disk_find(def, args->path);
+    if (!disk)
         return error_set(error, call->instance->from, VIR_ERR_INVALID_ARG, "invalid path %s not assigned to domain",
                          args->path);
-    const Disk *disk = def->devices->disks->pdata[index];
     ImageSize image = image_size_of(disk);
     if (!disk->source)
         return error_set(error, call->instance->from, VIR_ERR_INVALID_ARG,

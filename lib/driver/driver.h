@@ -232,6 +232,8 @@ typedef struct {
     gboolean (*set_limits)(gpointer self, Vm *vm, const char *target, const DiskIoTune *tune, GError **error);
     /* The image at TARGET has SIZE octets (or a little more, where its format counts in more) from now on. */
     gboolean (*resize)(gpointer self, Vm *vm, const char *target, guint64 size, GError **error);
+    /* Once OFFSET octets of the image NAME (as domain_disk_image() takes it) were written, an event tells; 0: none does. */
+    gboolean (*set_threshold)(gpointer self, Vm *vm, const char *name, guint64 offset, GError **error);
     /* RET_ERRORS: of DriverDiskError, a new array that frees its elements. Pool. BUDGET as in DriverStatsOps. */
     gboolean (*disk_errors)(gpointer self, Vm *vm, gint64 budget, GArray **ret_errors, GError **error);
     /* The name of the group that DISK is in alone where no other is said; to free. Any thread. */

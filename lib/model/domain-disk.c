@@ -1,13 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/model/domain-disk.h"
 
-const char *disk_path(const Disk *disk)
+#include <string.h>
+
+#include "lib/error.h"
+
+typedef struct {
+    DiskImage image;
+    const DiskBackingStore *next;
+} Walk;
+
+static Walk walk_from(const Disk *disk)
 {
-    const DiskSource *source = disk->source;
+    return (Walk){{disk, disk->type, disk->source, disk->source ? disk->source->index : UNSET32, TRUE}, disk->backing_store};
+}
+
+/* To the next image of the chain; an empty <backingStore/> ends it. */
+static gboolean walk_on(Walk *walk)
+{
+    const DiskBackingStore *store = walk->next;
+
+    if (!store || !store->source)
+        return FALSE;
+    walk->image = (DiskImage){walk->image.disk, store->type, store->source, store->index, FALSE};
+    walk->next = store->backing_store;
+    return TRUE;
+}
+
+static gboolean numbered(const Disk *disk, guint index, DiskImage *ret_image)
+{
+    Walk walk = walk_from(disk);
+
+    do {
+        if (walk.image.source && walk.image.index == index) {
+            *ret_image = walk.image;
+            return TRUE;
+        }
+    } while (walk_on(&walk));
+    return FALSE;
+}
+
+const char *disk_image_path(const DiskImage *image)
+{
+    const DiskSource *source = image->source;
 
     if (!source)
         return NULL;
-    switch (disk->type) {
+    switch (image->type) {
     case STORAGE_TYPE_FILE:
         return source->file;
     case STORAGE_TYPE_BLOCK:
@@ -21,6 +60,13 @@ const char *disk_path(const Disk *disk)
     }
 }
 
+const char *disk_path(const Disk *disk)
+{
+    Walk walk = walk_from(disk);
+
+    return disk_image_path(&walk.image);
+}
+
 Disk *domain_disk_find(const Domain *def, const char *name)
 {
     for (guint i = 0; i < def->devices->disks->len; i++) {
@@ -30,4 +76,53 @@ Disk *domain_disk_find(const Domain *def, const char *name)
             return disk;
     }
     return NULL;
+}
+
+/* Takes "vda[3]" apart; without a number RET_INDEX is 0. */
+static gboolean parse(const char *name, char **ret_target, guint *ret_index)
+{
+    const char *bracket = strchr(name, '[');
+    guint64 index = 0;
+    char *end;
+
+    if (bracket) {
+        if (!g_ascii_isdigit(bracket[1]))
+            return FALSE;
+        index = g_ascii_strtoull(bracket + 1, &end, 10);
+        if (index >= UNSET32 || strcmp(end, "]") != 0)
+            return FALSE;
+    }
+    *ret_target = bracket ? g_strndup(name, (gsize)(bracket - name)) : g_strdup(name);
+    *ret_index = (guint)index;
+    return TRUE;
+}
+
+gboolean domain_disk_image(const Domain *def, const char *name, DiskImage *ret_image, GError **error)
+{
+    g_autofree char *target = NULL;
+    gboolean found = FALSE;
+    guint index;
+
+    if (!parse(name, &target, &index))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "failed to parse block device '%s'", name);
+    for (guint i = 0; i < def->devices->disks->len; i++) {
+        const Disk *disk = def->devices->disks->pdata[i];
+        if (g_strcmp0(disk->target->dev, target) != 0)
+            continue;
+        if (index > 0)
+            found = numbered(disk, index, ret_image);
+        else
+            found = TRUE, *ret_image = walk_from(disk).image;
+    }
+    if (found)
+        return TRUE;
+    return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "failed to find disk '%s'", name);
+}
+
+gboolean domain_disk_image_at(const Domain *def, guint index, DiskImage *ret_image)
+{
+    for (guint i = 0; i < def->devices->disks->len; i++)
+        if (numbered(def->devices->disks->pdata[i], index, ret_image))
+            return TRUE;
+    return FALSE;
 }
