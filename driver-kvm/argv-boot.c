@@ -145,10 +145,10 @@ void argv_firmware_files(const Domain *live, GPtrArray *parts)
     }
 }
 
-void argv_smbios(const Domain *live, GPtrArray *parts)
+gboolean argv_smbios(const Domain *live, GPtrArray *parts, GError **error)
 {
     if (!live->os->smbios || live->os->smbios->mode != SMBIOS_MODE_SYSINFO)
-        return;
+        return TRUE;
     for (guint i = 0; i < live->sysinfo->len; i++) {
         const Sysinfo *info = g_ptr_array_index(live->sysinfo, i);
 
@@ -156,9 +156,13 @@ void argv_smbios(const Domain *live, GPtrArray *parts)
             continue;
         add_table(info->bios, 0, sysinfo_bios, parts);
         add_table(info->system, 1, sysinfo_system, parts);
+        if (info->base_boards->len > 1) /* it would take the last */
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "qemu does not support more than one entry to Type 2 in SMBIOS table");
         for (guint n = 0; n < info->base_boards->len; n++)
             add_table(g_ptr_array_index(info->base_boards, n), 2, sysinfo_base_board, parts);
         add_table(info->chassis, 3, sysinfo_chassis, parts);
         add_strings(info->oem_strings, parts);
     }
+    return TRUE;
 }

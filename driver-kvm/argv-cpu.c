@@ -183,6 +183,15 @@ void argv_cpu_prepare(Domain *live)
     }
 }
 
+static void add_panic(const Domain *live, GString *text)
+{
+    for (guint i = 0; i < live->devices->panics->len; i++)
+        if (((const Panic *)live->devices->panics->pdata[i])->model == PANIC_MODEL_HYPERV) {
+            g_string_append(text, ",hv-crash");
+            return;
+        }
+}
+
 gboolean argv_cpu(const Domain *live, const Caps *caps, GPtrArray *parts, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -198,6 +207,9 @@ gboolean argv_cpu(const Domain *live, const Caps *caps, GPtrArray *parts, GError
     if (features) {
         option(text, "kvm-pv-unhalt", toggle_words(STATE(features->pvspinlock)));
         add_hyperv(features->hyperv, text);
+    }
+    add_panic(live, text);
+    if (features) {
         add_kvm(features->kvm, text);
         option(text, "pmu", toggle_words(STATE(features->pmu)));
     }

@@ -7,6 +7,7 @@
 
 #define DISTANCE_HERE 10
 #define DISTANCE_THERE 20
+#define KIB_MAX ((guint64)G_MAXINT64 >> 10) /* QEMU reckons in octets */
 
 const char *argv_main_memory(const Domain *live, const Caps *caps)
 {
@@ -15,13 +16,22 @@ const char *argv_main_memory(const Domain *live, const Caps *caps)
     return machine && memory_n_cells(live) == 0 ? machine->default_ram : NULL;
 }
 
+static NumaCell *cell_at(const Domain *live, guint index)
+{
+    return g_ptr_array_index(live->cpu->numa->cells, index);
+}
+
 gboolean argv_memory(const Domain *live, const Caps *caps, const ArgvContext *context, GPtrArray *parts, GError **error)
 {
     const char *main_memory = argv_main_memory(live, caps);
     guint64 kib = memory_initial(live);
     gboolean locked = live->memory_backing && live->memory_backing->locked;
 
-    if (live->memory > (guint64)G_MAXINT64 >> 10)
+    for (guint i = 0; i < memory_n_cells(live); i++)
+        if (cell_at(live, i)->memory > KIB_MAX - KIB_MAX % 1024)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "memory size of NUMA node '%u' overflowed after alignment", i);
+    if (live->memory > KIB_MAX)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "memory size %" G_GUINT64_FORMAT " KiB is too large",
                          live->memory);
     if (memory_has_slots(live))
@@ -36,11 +46,6 @@ gboolean argv_memory(const Domain *live, const Caps *caps, const ArgvContext *co
     }
     parts_add_option(parts, "-overcommit", g_strdup(locked ? "mem-lock=on" : "mem-lock=off"));
     return TRUE;
-}
-
-static NumaCell *cell_at(const Domain *live, guint index)
-{
-    return g_ptr_array_index(live->cpu->numa->cells, index);
 }
 
 /* --- what nodes have of caches, and what lies between them --- */

@@ -30,7 +30,7 @@ const char *argv_main_memory(const Domain *live, const Caps *caps);
 guint argv_flash(const Domain *live, GPtrArray *parts);
 gboolean argv_firmware(const Domain *live, GPtrArray *parts, GError **error);
 void argv_boot(const Domain *live, GPtrArray *parts);
-void argv_smbios(const Domain *live, GPtrArray *parts);
+gboolean argv_smbios(const Domain *live, GPtrArray *parts, GError **error);
 void argv_firmware_files(const Domain *live, GPtrArray *parts);
 
 /* argv-clock.c: base and timers. Before: a distance from local time becomes one from UTC, as the zone is now. */

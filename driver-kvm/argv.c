@@ -191,7 +191,8 @@ gboolean argv_build(const Domain *live, const Caps *caps, ArgvContext *context, 
     if (!argv_numa(live, caps, context, parts, error))
         return FALSE;
     add_uuid(live, parts);
-    argv_smbios(live, parts);
+    if (!argv_smbios(live, parts, error))
+        return FALSE;
     argv_firmware_files(live, parts);
     add_monitor(live, context, parts);
     argv_clock(live, caps, context, parts);

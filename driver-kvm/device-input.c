@@ -73,7 +73,24 @@ static const struct {
     {INPUT_TYPE_KEYBOARD, INPUT_BUS_VIRTIO, "virtio-keyboard-pci"},
     {INPUT_TYPE_MOUSE, INPUT_BUS_PS2, NULL}, /* the machine has them */
     {INPUT_TYPE_KEYBOARD, INPUT_BUS_PS2, NULL},
+    {INPUT_TYPE_PASSTHROUGH, INPUT_BUS_VIRTIO, "virtio-input-host-pci"},
 };
+
+/* The host's keys and pointer, for the guest's own to be moved by. */
+static void build_evdev(const Input *input, GPtrArray *parts)
+{
+    const InputSource *source = input->source;
+    JsonObject *props = props_new("qom-type", "input-linux");
+
+    props_string(props, "id", input->alias->name);
+    props_string(props, "evdev", source->dev);
+    props_toggle(props, "repeat", source->repeat);
+    if (source->grab == INPUT_GRAB_ALL)
+        props_bool(props, "grab_all", TRUE);
+    if (source->grab_toggle != INPUT_GRAB_TOGGLE_UNSET)
+        props_string(props, "grab-toggle", input_grab_toggle_to_string(source->grab_toggle));
+    parts_add(parts, PART_OBJECT, props);
+}
 
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
                       GError **error)
@@ -82,6 +99,10 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     g_autoptr(JsonObject) props = NULL;
     gsize i = 0;
 
+    if (input->type == INPUT_TYPE_EVDEV) {
+        build_evdev(input, parts);
+        return TRUE;
+    }
     while (i < G_N_ELEMENTS(drivers) && (drivers[i].type != input->type || drivers[i].bus != input->bus))
         i++;
     if (i == G_N_ELEMENTS(drivers))
@@ -98,6 +119,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     if (input->bus == INPUT_BUS_VIRTIO)
         props_virtio(props, input->driver);
     props_string(props, "id", input->alias->name);
+    if (input->type == INPUT_TYPE_PASSTHROUGH)
+        props_string(props, "evdev", input->source->evdev);
     if (!device_address_props(live, input->address, props, error))
         return FALSE;
     parts_add(parts, PART_DEVICE, g_steal_pointer(&props));

@@ -19,6 +19,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     const Panic *panic = device;
     JsonObject *props;
 
+    if (panic->model == PANIC_MODEL_HYPERV) /* a property of the processor: argv-cpu.c */
+        return TRUE;
     if (panic->model != PANIC_MODEL_ISA)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<panic model='%s'> is not supported by this driver",
                          panic_model_to_string(panic->model));

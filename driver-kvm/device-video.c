@@ -45,15 +45,17 @@ static const struct {
     VideoType type;
     const char *first;
     const char *second;
+    const char *first_3d; /* the same, when what the guest draws is drawn by the host's card */
+    const char *second_3d;
     guint connect;
 } cards[] = {
-    {VIDEO_TYPE_VGA, "VGA", NULL, PCI_CONNECT_DEVICE},
-    {VIDEO_TYPE_CIRRUS, "cirrus-vga", NULL, PCI_CONNECT_DEVICE},
-    {VIDEO_TYPE_VMVGA, "vmware-svga", NULL, PCI_CONNECT_DEVICE},
-    {VIDEO_TYPE_QXL, "qxl-vga", "qxl", PCI_CONNECT_DEVICE},
-    {VIDEO_TYPE_VIRTIO, "virtio-vga", "virtio-gpu-pci", PCI_CONNECT_EXPRESS},
-    {VIDEO_TYPE_BOCHS, "bochs-display", NULL, PCI_CONNECT_EXPRESS},
-    {VIDEO_TYPE_RAMFB, "ramfb", NULL, 0},
+    {VIDEO_TYPE_VGA, "VGA", NULL, NULL, NULL, PCI_CONNECT_DEVICE},
+    {VIDEO_TYPE_CIRRUS, "cirrus-vga", NULL, NULL, NULL, PCI_CONNECT_DEVICE},
+    {VIDEO_TYPE_VMVGA, "vmware-svga", NULL, NULL, NULL, PCI_CONNECT_DEVICE},
+    {VIDEO_TYPE_QXL, "qxl-vga", "qxl", NULL, NULL, PCI_CONNECT_DEVICE},
+    {VIDEO_TYPE_VIRTIO, "virtio-vga", "virtio-gpu-pci", "virtio-vga-gl", "virtio-gpu-gl-pci", PCI_CONNECT_EXPRESS},
+    {VIDEO_TYPE_BOCHS, "bochs-display", NULL, NULL, NULL, PCI_CONNECT_EXPRESS},
+    {VIDEO_TYPE_RAMFB, "ramfb", NULL, NULL, NULL, 0},
 };
 
 static guint connect_pci(const Domain *def, gconstpointer device)
@@ -64,6 +66,11 @@ static guint connect_pci(const Domain *def, gconstpointer device)
         if (cards[i].type == video->model->type)
             return cards[i].connect;
     return 0;
+}
+
+static gboolean is_3d(const VideoModel *model)
+{
+    return model->acceleration && model->acceleration->accel3d == TOGGLE_ON;
 }
 
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
@@ -77,6 +84,12 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
                                               : error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                                                           "a 'none' video type must be the only video device defined for the "
                                                           "domain");
+    if (is_3d(video->model) && type != VIDEO_TYPE_VIRTIO)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "3d acceleration is supported only with 'virtio' video device");
+    if (is_3d(video->model) && !caps_has_device(caps, "virtio-vga-gl") && !caps_has_device(caps, "virtio-gpu-gl-pci"))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "3d acceleration is not supported by this QEMU binary");
     if (type == VIDEO_TYPE_RAMFB && video->address && video->address->type != ADDRESS_TYPE_UNSET)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED, "address not supported for video type ramfb");
     for (gsize i = 0; i < G_N_ELEMENTS(cards); i++) {
@@ -118,6 +131,19 @@ static void add_memory(const VideoModel *model, JsonObject *props)
     }
 }
 
+static const char *driver_of(const Domain *live, const Video *video, const Caps *caps)
+{
+    gboolean first = is_first(live, video) && (video->model->type != VIDEO_TYPE_VIRTIO || caps_has_device(caps, "virtio-vga"));
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cards); i++) {
+        if (cards[i].type != video->model->type)
+            continue;
+        const char *drawn = first ? cards[i].first_3d : cards[i].second_3d;
+        return is_3d(video->model) && drawn && caps_has_device(caps, drawn) ? drawn : first ? cards[i].first : cards[i].second;
+    }
+    return NULL;
+}
+
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
                       GError **error)
 {
@@ -128,18 +154,11 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 
     if (model->type == VIDEO_TYPE_NONE)
         return TRUE;
-    if (model->acceleration && (model->acceleration->accel2d == TOGGLE_ON || model->acceleration->accel3d == TOGGLE_ON))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "<acceleration> of a <video> device is not supported by this driver");
     if (video->driver && model->type != VIDEO_TYPE_VIRTIO)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "<driver> of a <video> device with <model type='%s'> is not supported by this driver",
                          video_type_to_string(model->type));
-    for (gsize i = 0; i < G_N_ELEMENTS(cards); i++)
-        if (cards[i].type == model->type)
-            driver = is_first(live, video) ? cards[i].first : cards[i].second;
-    if (driver && model->type == VIDEO_TYPE_VIRTIO && is_first(live, video) && !caps_has_device(caps, driver))
-        driver = "virtio-gpu-pci";
+    driver = driver_of(live, video, caps);
     if (!driver)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "invalid model for video type '%s'",
                          video_type_to_string(model->type));

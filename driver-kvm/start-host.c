@@ -179,6 +179,11 @@ static void add_devices(GPtrArray *paths, const Domain *live)
         if (rng->backend && rng->backend->model == RNG_BACKEND_MODEL_RANDOM)
             dac_paths_add(paths, rng->backend->value, FALSE);
     }
+    for (guint i = 0; i < live->devices->inputs->len; i++) {
+        const Input *input = live->devices->inputs->pdata[i];
+        if (input->source)
+            dac_paths_add(paths, input->type == INPUT_TYPE_EVDEV ? input->source->dev : input->source->evdev, TRUE);
+    }
     for (guint i = 0; i < live->devices->memories->len; i++) {
         const MemoryDevice *module = live->devices->memories->pdata[i];
         if (module->source)

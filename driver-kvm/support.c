@@ -17,8 +17,9 @@ static const struct {
     const char *allowed;
 } table[] = {
     {"domain", "@type @id name uuid genid title description metadata maxMemory memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
-               "iothreadids defaultiothread cputune numatune perf resource sysinfo os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
+               "iothreadids defaultiothread cputune numatune perf resource sysinfo idmap os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
     {"domain/metadata", "**"},
+    {"domain/idmap", "**"}, /* of containers: libvirtd passes it over too, and <backenddomain>, which is Xen's */
     {"domain/maxMemory", "@slots @unit"},
     {"domain/memory", "@unit @dumpCore"},
     {"domain/currentMemory", "@unit"},
@@ -127,6 +128,7 @@ static const struct {
     {"domain/cpu/numa/cell/distances/sibling", "@id @value"},
     {"domain/clock", "@offset @adjustment @basis @timezone @start timer"},
     {"domain/clock/timer", "@name @tickpolicy @track @present @frequency catchup"},
+    {"domain/clock/timer/catchup", "@threshold @slew @limit"}, /* QEMU has its own, and libvirtd passes them over */
     {"domain/pm", "suspend-to-mem suspend-to-disk"},
     {"domain/pm/suspend-to-mem", "@enabled"},
     {"domain/pm/suspend-to-disk", "@enabled"},
@@ -145,7 +147,8 @@ static const struct {
     {"*/acpi", ""},
 
     {"domain/devices/disk", "@type @device @model @snapshot driver source backingStore geometry blockio target iotune "
-                            "readonly shareable serial wwn vendor product boot alias address"},
+                            "readonly shareable serial wwn vendor product boot backenddomain alias address"},
+    {"*/backenddomain", "@name"},
     {"domain/devices/disk/driver", "@name @type @cache @error_policy @rerror_policy @io @ioeventfd @event_idx @copy_on_read "
                                    "@discard @iothread @detect_zeroes @queues @queue_size @iommu @ats @packed @page_per_vq"},
     {"domain/devices/disk/source", "@file @fdgroup @dev @startupPolicy @index"},
@@ -169,7 +172,7 @@ static const struct {
     {"domain/devices/controller/master", "@startport"},
     {"domain/devices/controller/pcihole64", "@unit"},
 
-    {"domain/devices/interface", "@type mac source target model driver ip tune link mtu boot alias rom address"},
+    {"domain/devices/interface", "@type mac source target model driver ip tune link mtu boot alias rom backenddomain address"},
     {"domain/devices/interface/mac", "@address @type"},
     {"domain/devices/interface/source", "@bridge @network @portgroup @address @port local"},
     {"*/local", "@address @port"},
@@ -199,7 +202,8 @@ static const struct {
                  "reconnect"}, /* of a character device */
     {"*/reconnect", "@enabled @timeout"},
 
-    {"domain/devices/input", "@type @bus @model driver alias address"},
+    {"domain/devices/input", "@type @bus @model driver source alias address"},
+    {"domain/devices/input/source", "@evdev @dev @grab @grabToggle @repeat"},
     {"*/driver", "@iommu @ats @packed @page_per_vq"},
     {"domain/devices/graphics", "@type @port @autoport @websocket @listen @socket @keymap @sharePolicy @powerControl @passwd "
                                 "@passwdValidTo @connected @tlsPort @defaultMode @display @xauth @fullscreen "

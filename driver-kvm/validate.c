@@ -181,7 +181,7 @@ static gboolean validate_timer(const Timer *timer, GError **error)
         break;
     case TIMER_NAME_HPET:
     case TIMER_NAME_TSC:
-        fine = timer->tickpolicy == TIMER_TICK_POLICY_UNSET;
+        break; /* libvirtd passes it over */
         break;
     case TIMER_NAME_KVMCLOCK:
     case TIMER_NAME_HYPERVCLOCK:
