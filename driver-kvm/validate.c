@@ -181,11 +181,9 @@ static gboolean validate_timer(const Timer *timer, GError **error)
         break;
     case TIMER_NAME_HPET:
     case TIMER_NAME_TSC:
-        break; /* libvirtd passes it over */
-        break;
     case TIMER_NAME_KVMCLOCK:
     case TIMER_NAME_HYPERVCLOCK:
-        break;
+        break; /* no policy has an effect: passed over, as by libvirtd */
     default:
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported timer type (name) '%s'", name);
     }
