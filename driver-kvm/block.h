@@ -7,6 +7,7 @@
  * two nodes: "libvirt-N-storage", the file, and "libvirt-N-format" on top of it.
  */
 #include "driver-kvm/argv.h"
+#include "lib/model/domain-disk.h"
 
 /* How a cache mode is told to QEMU. FALSE for the default mode, where nothing is said. */
 gboolean block_cache(DiskCache mode, gboolean *ret_writeback, gboolean *ret_direct, gboolean *ret_no_flush);
@@ -14,7 +15,15 @@ gboolean block_cache(DiskCache mode, gboolean *ret_writeback, gboolean *ret_dire
 /* What the images' formats and places have to be for this driver. */
 gboolean block_validate(const Disk *disk, GError **error);
 
+gboolean block_validate_image(const DiskImage *image, GError **error);
+
 gboolean block_has_medium(const Disk *disk);
+
+/* A file, a device or a folder of this host. */
+gboolean block_is_local(const DiskImage *image);
+
+/* Whether an image of FORMAT can build on another one. */
+gboolean block_may_build(StorageFormat format);
 
 /* Looks at DISK's image; completes its chain in <backingStore> from what the images say, unless the document says it. */
 gboolean block_prepare(Disk *disk, const ArgvContext *context, GError **error);

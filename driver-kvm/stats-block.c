@@ -4,6 +4,7 @@
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/stats-private.h"
 #include "lib/json-peek.h"
+#include "lib/model/domain-disk.h"
 
 /* An answer of query-blockstats belongs to a disk by the device it is attached to. */
 static JsonObject *find_block(JsonArray *blocks, const char *alias)
@@ -48,8 +49,9 @@ static void sample_disk(const Disk *disk, guint index, JsonArray *blocks, JsonAr
         {"wr_operations", "wr.reqs"},     {"wr_bytes", "wr.bytes"},     {"wr_total_time_ns", "wr.times"},
         {"flush_operations", "fl.reqs"},  {"flush_total_time_ns", "fl.times"},
     };
-    const DiskSource *source = disk->source;
-    const char *path = source ? source->file ? source->file : source->dev : NULL;
+    const DiskImage own = disk_image(disk);
+    const char *path = own.type == STORAGE_TYPE_NETWORK ? NULL : disk_image_path(&own);
+    gint64 size;
     JsonObject *block = disk->alias ? find_block(blocks, disk->alias->name) : NULL;
     JsonObject *image = json_peek_object(find_node(nodes, json_peek_string(block, "node-name")), "image");
     JsonObject *below = json_peek_object(json_peek_object(block, "parent"), "stats");
@@ -58,15 +60,15 @@ static void sample_disk(const Disk *disk, guint index, JsonArray *blocks, JsonAr
         params_string(params, disk->target->dev, "block.%u.name", index);
     if (path)
         params_string(params, path, "block.%u.path", index);
-    if (path && source->index != UNSET32)
-        params_uint(params, source->index, "block.%u.backingIndex", index);
+    if (own.source && own.index != UNSET32)
+        params_uint(params, own.index, "block.%u.backingIndex", index);
     if (!block)
         return;
     for (guint i = 0; i < G_N_ELEMENTS(counters); i++)
         add_number(params, json_peek_object(block, "stats"), counters[i].member, index, counters[i].field);
     add_number(params, below, "wr_highest_offset", index, "allocation");
     add_number(params, image, "virtual-size", index, "capacity");
-    add_number(params, image, "actual-size", index, "physical");
+    add_number(params, image, json_peek_int(image, "actual-size", &size) ? "actual-size" : "virtual-size", index, "physical");
 }
 
 gboolean stats_blocks(const Sample *sample, Params *params, GError **error)

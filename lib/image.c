@@ -54,6 +54,7 @@ static const Format formats[] = {
     {STORAGE_VOLUME_FORMAT_VPC, 0, MAGIC("conectix"), 12, {0x10000}, FALSE, 40, 1},
     {STORAGE_VOLUME_FORMAT_VDI, 64, MAGIC("\x7f\x10\xda\xbe"), 68, {0x00010001}, TRUE, 368, 1},
     {STORAGE_VOLUME_FORMAT_PLOOP, 0, MAGIC("WithoutFreeSpace"), 16, {2}, TRUE, 36, SECTOR},
+    {STORAGE_VOLUME_FORMAT_PLOOP, 0, MAGIC("WithouFreSpacExt"), 16, {2}, TRUE, 36, SECTOR},
     {STORAGE_VOLUME_FORMAT_COW, 0, MAGIC("OOOM"), 4, {2}, FALSE, 1040, 1},
     {STORAGE_VOLUME_FORMAT_QCOW, 0, MAGIC("QFI\xfb"), 4, {1}, FALSE, 24, 1},
     {STORAGE_VOLUME_FORMAT_QCOW2, 0, MAGIC("QFI\xfb"), 4, {2, 3}, FALSE, 24, 1},
@@ -119,14 +120,34 @@ static void read_extensions(const guint8 *header, gsize length, gsize at, ImageI
     }
 }
 
+static void set_backing(guint64 offset, guint32 size, ImageInfo *info)
+{
+    if (offset == 0)
+        return;
+    info->damaged = offset > G_MAXINT64 || size == 0 || size > IMAGE_BACKING_MAX;
+    if (info->damaged)
+        return;
+    info->backing_offset = offset;
+    info->backing_length = size;
+}
+
 static void read_backing(const guint8 *header, gsize length, ImageInfo *info)
 {
     guint64 offset = length >= 20 ? be64(header + 8) : 0;
     guint32 size = length >= 20 ? be32(header + 16) : 0;
-    if (offset == 0 || offset > G_MAXINT64 || size == 0 || size > IMAGE_BACKING_MAX)
+    set_backing(offset, size, info);
+}
+
+#define QED_HAS_BACKING (1u << 0)
+#define QED_BACKING_IS_RAW (1u << 2)
+
+static void read_qed(const guint8 *header, gsize length, ImageInfo *info)
+{
+    if (length < 64 || !(le64(header + 16) & QED_HAS_BACKING))
         return;
-    info->backing_offset = offset;
-    info->backing_length = size;
+    set_backing(le32(header + 56), le32(header + 60), info);
+    info->has_backing_format = (le64(header + 16) & QED_BACKING_IS_RAW) != 0;
+    info->backing_format = info->has_backing_format ? STORAGE_VOLUME_FORMAT_RAW : STORAGE_VOLUME_FORMAT_UNSET;
 }
 
 static void read_qcow2(const guint8 *header, gsize length, ImageInfo *info)
@@ -173,4 +194,6 @@ void image_look(const guint8 *header, gsize length, guint64 size, ImageInfo *ret
         read_qcow2(header, length, ret_info);
     else if (ret_info->format == STORAGE_VOLUME_FORMAT_QCOW)
         read_backing(header, length, ret_info);
+    else if (ret_info->format == STORAGE_VOLUME_FORMAT_QED)
+        read_qed(header, length, ret_info);
 }

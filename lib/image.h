@@ -15,6 +15,7 @@ typedef struct {
     guint64 capacity;                                 /* 0: as large as the file */
     guint64 cluster_size;                             /* 0: not told */
     gboolean compat_1_1, lazy_refcounts, extended_l2; /* of qcow2 */
+    gboolean damaged;                                 /* there is a backing file, but where its name is makes no sense */
     gboolean luks;                                    /* encrypted as a whole */
     guint64 backing_offset;                           /* where the name of the backing file is; 0: there is none */
     guint32 backing_length;

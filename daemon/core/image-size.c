@@ -7,11 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/image.h"
 #include "lib/process.h"
-
-#define QCOW_MAGIC "QFI\xfb"
-#define QCOW_SIZE_AT 24 /* the guest's size, 8 octets, big-endian */
-#define QCOW_HEAD 32
 
 typedef struct {
     ImageSize *images;
@@ -28,28 +25,19 @@ ImageSize image_size_of(const Disk *disk)
     return image;
 }
 
-static guint64 qcow_capacity(int fd)
-{
-    guint8 head[QCOW_HEAD];
-    guint64 size;
-    if (pread(fd, head, sizeof(head), 0) != sizeof(head) || memcmp(head, QCOW_MAGIC, strlen(QCOW_MAGIC)) != 0)
-        return 0;
-    memcpy(&size, head + QCOW_SIZE_AT, sizeof(size));
-    return GUINT64_FROM_BE(size);
-}
-
+/* The header is the guest's to write: what it says counts if the image is of the format that the definition says. */
 static guint64 capacity_of(int fd, StorageFormat format, guint64 physical)
 {
-    switch (format) {
-    case STORAGE_FORMAT_UNSET:
-    case STORAGE_FORMAT_RAW:
+    static guint8 header[IMAGE_HEADER];
+    ssize_t n = format == STORAGE_FORMAT_UNSET || format == STORAGE_FORMAT_RAW ? 0 : pread(fd, header, sizeof header, 0);
+    ImageInfo info;
+
+    if (n <= 0)
         return physical;
-    case STORAGE_FORMAT_QCOW:
-    case STORAGE_FORMAT_QCOW2:
-        return qcow_capacity(fd);
-    default:
-        return 0;
-    }
+    image_look(header, (gsize)n, physical, &info);
+    return g_strcmp0(storage_volume_format_to_string(info.format), storage_format_to_string(format)) == 0 && info.capacity
+               ? info.capacity
+               : physical;
 }
 
 static void look_at(int fd, ImageSize *image)

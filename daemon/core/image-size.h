@@ -10,7 +10,7 @@ typedef struct {
     gboolean found;       /* the rest means something */
     int errnum;           /* why it was not found */
     guint64 allocation;   /* octets that it takes on the host */
-    guint64 capacity;     /* octets that a guest sees; 0: not known for that format */
+    guint64 capacity;     /* octets that a guest sees; as physical, where a format does not say */
     guint64 physical;     /* octets of the file or device */
 } ImageSize;
 

@@ -208,8 +208,8 @@ static gboolean running_block_info(Call *call, const char *path, RemoteDomainGet
     if (place < 0 || !capacity)
         return error_set(error, call->instance->from, VIR_ERR_INTERNAL_ERROR, "no sizes of disk '%s' are known", path);
     ret->capacity = capacity->value.ul;
-    ret->allocation = allocation ? allocation->value.ul : 0;
     ret->physical = physical ? physical->value.ul : 0;
+    ret->allocation = allocation && allocation->value.ul ? allocation->value.ul : ret->physical;
     return TRUE;
 }
 
@@ -245,9 +245,11 @@ gboolean remote_domain_get_block_info(Call *call, const RemoteDomainGetBlockInfo
                          "block info is not supported for FD passed disk image");
     if (view->id >= 0 && disk->type != STORAGE_TYPE_FILE)
         return running_block_info(call, args->path, ret, error);
+    if (disk->type == STORAGE_TYPE_DIR)
+        return error_set_errno(error, VIR_FROM_STORAGE, EISDIR, "cannot read header '%s'", disk_path(disk));
     if (!image.path)
-        return error_set(error, call->instance->from, VIR_ERR_NO_SUPPORT,
-                         "sizes of disks that are not files or devices");
+        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_INTERNAL_ERROR, "missing storage backend for %s files using %s protocol",
+                         storage_type_to_string(disk->type), storage_protocol_to_string(disk->source->protocol));
     return image_block_info(call, &image, ret, error);
 }
 

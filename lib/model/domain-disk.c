@@ -10,9 +10,20 @@ typedef struct {
     const DiskBackingStore *next;
 } Walk;
 
+DiskImage disk_image(const Disk *disk)
+{
+    return (DiskImage){disk, disk->type, disk->source, disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET,
+                       disk->source ? disk->source->index : UNSET32, TRUE};
+}
+
+DiskImage disk_image_behind(const Disk *disk, const DiskBackingStore *store)
+{
+    return (DiskImage){disk, store->type, store->source, store->format ? store->format->type : STORAGE_FORMAT_UNSET, store->index, FALSE};
+}
+
 static Walk walk_from(const Disk *disk)
 {
-    return (Walk){{disk, disk->type, disk->source, disk->source ? disk->source->index : UNSET32, TRUE}, disk->backing_store};
+    return (Walk){disk_image(disk), disk->backing_store};
 }
 
 /* To the next image of the chain; an empty <backingStore/> ends it. */
@@ -22,7 +33,7 @@ static gboolean walk_on(Walk *walk)
 
     if (!store || !store->source)
         return FALSE;
-    walk->image = (DiskImage){walk->image.disk, store->type, store->source, store->index, FALSE};
+    walk->image = disk_image_behind(walk->image.disk, store);
     walk->next = store->backing_store;
     return TRUE;
 }
@@ -62,9 +73,9 @@ const char *disk_image_path(const DiskImage *image)
 
 const char *disk_path(const Disk *disk)
 {
-    Walk walk = walk_from(disk);
+    DiskImage image = disk_image(disk);
 
-    return disk_image_path(&walk.image);
+    return disk_image_path(&image);
 }
 
 Disk *domain_disk_find(const Domain *def, const char *name)
@@ -112,7 +123,7 @@ gboolean domain_disk_image(const Domain *def, const char *name, DiskImage *ret_i
         if (index > 0)
             found = numbered(disk, index, ret_image);
         else
-            found = TRUE, *ret_image = walk_from(disk).image;
+            found = TRUE, *ret_image = disk_image(disk);
     }
     if (found)
         return TRUE;

@@ -8,6 +8,7 @@ typedef struct {
     const Disk *disk;
     StorageType type;
     const DiskSource *source; /* NULL: an empty drive */
+    StorageFormat format;
     guint32 index;            /* its number; UNSET32: none */
     gboolean top;             /* the disk's own */
 } DiskImage;
@@ -21,7 +22,11 @@ gboolean domain_disk_image(const Domain *def, const char *name, DiskImage *ret_i
 /* The image of DEF with the number INDEX; FALSE: none has it. */
 gboolean domain_disk_image_at(const Domain *def, guint index, DiskImage *ret_image);
 
-/* The path or the name of DISK's source; NULL: it has none. */
-const char *disk_path(const Disk *disk);
-/* The same of IMAGE. */
+DiskImage disk_image(const Disk *disk);
+/* STORE, which is part of DISK's chain, has a source. */
+DiskImage disk_image_behind(const Disk *disk, const DiskBackingStore *store);
+
+/* The path or the name of IMAGE's source; NULL: it has none. */
 const char *disk_image_path(const DiskImage *image);
+/* The same of DISK's own. */
+const char *disk_path(const Disk *disk);

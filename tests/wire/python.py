@@ -38,6 +38,7 @@ from wire.calls.monitor import Monitor  # noqa: E402,F401
 from wire.calls.native import Native  # noqa: E402,F401
 from wire.calls.peeking import Peeking  # noqa: E402,F401
 from wire.calls.rights import OnBehalf, Rights  # noqa: E402,F401
+from wire.calls.sources import Sources  # noqa: E402,F401
 from wire.calls.tuning import Tuning  # noqa: E402,F401
 
 if __name__ == '__main__':

@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).parent
 SKIP = 77
 KINDS = {'emulator', 'disk', 'controller', 'interface', 'serial', 'parallel', 'console', 'channel', 'input', 'graphics', 'sound',
          'audio', 'video', 'hub', 'smartcard', 'redirdev', 'redirfilter', 'watchdog', 'memballoon', 'rng', 'panic', 'tpm', 'filesystem', 'vsock', 'shmem', 'iommu', 'memory'}
-TYPES = {'disk': {'file', 'block'}, 'interface': {'user', 'bridge', 'ethernet', 'server', 'client', 'mcast', 'udp'}, 'graphics': {'vnc', 'spice', 'egl-headless', 'sdl', 'dbus'}}
+TYPES = {'disk': {'file', 'block', 'dir', 'network'}, 'interface': {'user', 'bridge', 'ethernet', 'server', 'client', 'mcast', 'udp'}, 'graphics': {'vnc', 'spice', 'egl-headless', 'sdl', 'dbus'}}
 
 
 def in_scope(xml: str) -> bool:

@@ -2,7 +2,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "driver-kvm/block.h"
-#include "driver-kvm/block-probe.h"
 #include "lib/error.h"
 
 static void put32(guint8 *at, guint32 value)
@@ -27,55 +26,6 @@ static void make_header(guint8 header[4096], const char *name, guint32 offset, c
     }
     if (name && offset + strlen(name) <= 4096)
         memcpy(header + offset, name, strlen(name));
-}
-
-static gboolean probe(const guint8 *header, const char *name, char **ret_backing, char **ret_format)
-{
-    return block_probe_header(header, 4096, (const guint8 *)name, strlen(name), ret_backing, ret_format, NULL);
-}
-
-static void test_header(void)
-{
-    guint8 header[4096];
-    g_autofree char *backing = NULL, *format = NULL;
-    char *none = NULL, *also_none = NULL;
-
-    make_header(header, "base.img", 1000, "raw");
-    g_assert_true(probe(header, "base.img", &backing, &format));
-    g_assert_cmpstr(backing, ==, "base.img");
-    g_assert_cmpstr(format, ==, "raw");
-    make_header(header, NULL, 0, NULL);
-    g_assert_true(probe(header, "", &none, &also_none));
-    g_assert_null(none);
-    g_assert_null(also_none);
-}
-
-/* Whatever a guest writes there must not lead astray. */
-static void test_hostile(void)
-{
-    guint8 header[4096];
-    char *backing = NULL, *format = NULL;
-
-    make_header(header, "base.img", 1000, NULL);
-    g_assert_false(probe(header, "base", &backing, &format)); /* the file ends before the name does */
-    put32(header + 16, 0xffffffff);
-    g_assert_false(probe(header, "base.img", &backing, &format));
-    make_header(header, "base.img", 1000, NULL);
-    put32(header + 8, 0xffffffff);
-    g_assert_false(probe(header, "base.img", &backing, &format));
-    make_header(header, "base.img", 1000, "raw");
-    put32(header + 108, 0xfffffff0); /* an extension beyond everything */
-    g_assert_true(probe(header, "base.img", &backing, &format));
-    g_assert_null(format);
-    g_clear_pointer(&backing, g_free);
-    put32(header + 100, 0xfffffff0); /* extensions begin beyond everything */
-    g_assert_true(probe(header, "base.img", &backing, &format));
-    g_assert_null(format);
-    g_clear_pointer(&backing, g_free);
-    make_header(header, "\xff\xfe", 1000, NULL);
-    g_assert_false(probe(header, "\xff\xfe", &backing, &format));
-    for (gsize length = 0; length < 72; length++)
-        g_assert_false(block_probe_header(header, length, NULL, 0, &backing, &format, NULL));
 }
 
 static char *write_image(const char *folder, const char *name, const char *backing, const char *format)
@@ -170,8 +120,6 @@ static void test_numbers(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/block/header", test_header);
-    g_test_add_func("/block/hostile", test_hostile);
     g_test_add_func("/block/chain", test_chain);
     g_test_add_func("/block/numbers", test_numbers);
     return g_test_run();

@@ -30,7 +30,7 @@ static gboolean look(ImageSize *images, guint n)
 /* A head of a qcow2 image that says it is of 5 GiB, and a raw one of 1000 octets. */
 static void test_formats(void)
 {
-    guint8 head[64] = "QFI\xfb";
+    guint8 head[64] = "QFI\xfb\0\0\0\3";
     guint64 size = GUINT64_TO_BE(G_GUINT64_CONSTANT(5) << 30);
     memcpy(head + 24, &size, sizeof(size));
     g_autofree char *qcow = make("qcow", head, sizeof(head));
@@ -49,8 +49,8 @@ static void test_formats(void)
     g_assert_cmpuint(images[1].capacity, ==, 1000);
     g_assert_cmpuint(images[1].physical, ==, 1000);
     g_assert_cmpuint(images[2].capacity, ==, 64);
-    g_assert_cmpuint(images[3].capacity, ==, 0); /* is none */
-    g_assert_cmpuint(images[4].capacity, ==, 0); /* nobody here knows that format */
+    g_assert_cmpuint(images[3].capacity, ==, 1000); /* is none */
+    g_assert_cmpuint(images[4].capacity, ==, 1000); /* is none either */
 }
 
 static void test_none(void)
