@@ -3,6 +3,8 @@
 #include "driver-kvm/machine.h"
 #include "lib/error.h"
 
+#define PHBS_MAX 32
+
 /* CONTROLLER stands at a fixed place. */
 static gboolean fix(Controller *controller, guint slot, guint function, const char *what, GError **error)
 {
@@ -168,6 +170,44 @@ static guint32 free_bus_number(const Domain *def)
     return lowest <= 2 ? UNSET32 : lowest - 2;
 }
 
+static gboolean root_taken(const Domain *def, guint32 index)
+{
+    for (guint i = 0; i < def->devices->controllers->len; i++) {
+        const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
+
+        if (controller->type == CONTROLLER_TYPE_PCI && controller->model == CONTROLLER_MODEL_PCI_ROOT && controller->target &&
+            controller->target->index == index)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* QEMU has 32 host bridges, of which the first is the machine's own. UNSET32 if all are taken. */
+static guint32 free_root(const Domain *def)
+{
+    for (guint32 index = 1; index < PHBS_MAX; index++)
+        if (!root_taken(def, index))
+            return index;
+    return UNSET32;
+}
+
+/* Each root of a machine that may have several is a host bridge. */
+static gboolean number_root(Domain *def, Controller *controller, GError **error)
+{
+    if (controller->model != CONTROLLER_MODEL_PCI_ROOT || !machine_has(def, MACHINE_SPAPR_VIO))
+        return TRUE;
+    if (!controller->pci_model)
+        controller->pci_model = controller_pci_model_new();
+    if (controller->pci_model->name == PCI_MODEL_NAME_UNSET)
+        controller->pci_model->name = PCI_MODEL_NAME_SPAPR_PCI_HOST_BRIDGE;
+    if (!controller->target)
+        controller->target = controller_target_new();
+    if (controller->target->index == UNSET32)
+        controller->target->index = controller->index == 0 ? 0 : free_root(def);
+    return controller->target->index != UNSET32 ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "No usable target index found for %u", controller->index);
+}
+
 static void default_number(guint32 *number, guint32 value)
 {
     if (*number == UNSET32)
@@ -220,6 +260,8 @@ gboolean address_bridges(Domain *def, GError **error)
         if (controller->type != CONTROLLER_TYPE_PCI)
             continue;
         name_model(controller);
+        if (!number_root(def, controller, error))
+            return FALSE;
         if (controller->model != CONTROLLER_MODEL_PCI_ROOT && controller->model != CONTROLLER_MODEL_PCIE_ROOT &&
             (!controller->address || !number_bridge(def, controller, error)))
             return FALSE;

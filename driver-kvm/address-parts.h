@@ -4,6 +4,9 @@
 #include "driver-kvm/device.h"
 #include "lib/model/pci-map.h"
 
+/* FN for each device that can have an address, until it returns FALSE. */
+gboolean address_each(Domain *def, DeviceFunc fn, gpointer data, GError **error);
+
 /* PciConnect of DEVICE on this machine, with PCI_CONNECT_AUTO where we may place it. */
 guint address_needs(const DeviceKind *kind, const Domain *def, gconstpointer device);
 
@@ -22,3 +25,10 @@ gboolean address_bridges(Domain *def, GError **error);
 /* address-usb.c: USB ports, with hubs where there are too few. */
 gboolean address_usb(Domain *def, GError **error);
 gboolean address_usb_plug(Domain *live, GError **error); /* without more hubs */
+
+/* address-bus.c: places on the other buses (virtio-mmio, sPAPR's, channels); before PCI, since what has one of these needs
+ * no slot. */
+gboolean address_buses(Domain *def, const Caps *caps, GError **error);
+/* What s390 calls its PCI devices beside where they are; after PCI. As with libvirt, of the controllers only the first N_CONTROLLERS
+ * have it: those that were there before slots ran out. */
+gboolean address_zpci(Domain *def, const Caps *caps, guint n_controllers, GError **error);

@@ -27,6 +27,23 @@ static const DeviceKind *const pci_order[] = {
     &device_serial,     &device_iommu,     &device_vsock, &device_memory,
 };
 
+/* The order in which devices are looked at where it is not that of PCI slots. */
+static const DeviceKind *const look_order[] = {
+    &device_disk,    &device_interface,  &device_sound,    &device_hostdev, &device_video, &device_controller, &device_smartcard,
+    &device_serial,  &device_parallel,   &device_channel,  &device_console, &device_input, &device_filesystem, &device_watchdog,
+    &device_memballoon, &device_rng,     &device_nvram,    &device_hub,     &device_shmem, &device_tpm,        &device_panic,
+    &device_memory,  &device_redirdev,   &device_iommu,    &device_vsock,
+};
+
+gboolean address_each(Domain *def, DeviceFunc fn, gpointer data, GError **error)
+{
+    for (gsize k = 0; k < G_N_ELEMENTS(look_order); k++)
+        for (guint i = 0; i < device_count(look_order[k], def); i++)
+            if (!fn(look_order[k], device_at(look_order[k], def, i), data, error))
+                return FALSE;
+    return TRUE;
+}
+
 guint address_needs(const DeviceKind *kind, const Domain *def, gconstpointer device)
 {
     guint needs = kind->connect ? kind->connect(def, device) : 0;
@@ -77,9 +94,14 @@ static gboolean collect(const DeviceKind *kind, gpointer device, gpointer data, 
 static PciMap *make_map(Domain *def, guint n_buses, gboolean grow, gconstpointer plugged, GError **error)
 {
     g_autoptr(PciMap) map = pci_map_new(n_buses, grow);
-    ControllerModel filler = machine_has_pcie_root(def) ? CONTROLLER_MODEL_PCIE_ROOT_PORT : CONTROLLER_MODEL_PCI_BRIDGE;
+    gboolean roots = machine_has(def, MACHINE_SPAPR_VIO);
+    ControllerModel filler = roots                        ? CONTROLLER_MODEL_PCI_ROOT
+                             : machine_has_pcie_root(def) ? CONTROLLER_MODEL_PCIE_ROOT_PORT
+                                                          : CONTROLLER_MODEL_PCI_BRIDGE;
     Walk walk = {def, map, FALSE, plugged};
 
+    if (roots)
+        pci_map_grow_roots(map);
     for (guint i = 0; i < def->devices->controllers->len; i++) {
         const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
         gboolean hotplug = !controller->target || controller->target->hotplug != TOGGLE_OFF;
@@ -92,7 +114,7 @@ static PciMap *make_map(Domain *def, guint n_buses, gboolean grow, gconstpointer
     for (guint bus = 1; bus < pci_map_n_buses(map); bus++)
         if (pci_map_model(map, bus) == CONTROLLER_MODEL_UNSET && !pci_map_set_model(map, bus, filler, TRUE, error))
             return NULL;
-    if (!device_each(def, collect, &walk, error))
+    if (!address_each(def, collect, &walk, error))
         return NULL;
     return g_steal_pointer(&map);
 }
@@ -153,7 +175,8 @@ static gboolean place(Walk *walk, const DeviceKind *kind, gpointer device, GErro
 
     if (!needs)
         return TRUE;
-    if (kind == &device_disk && *address && (*address)->type != ADDRESS_TYPE_PCI && (*address)->type != ADDRESS_TYPE_UNSET)
+    if (kind == &device_disk && *address && (*address)->type != ADDRESS_TYPE_PCI && (*address)->type != ADDRESS_TYPE_UNSET &&
+        (*address)->type != ADDRESS_TYPE_CCW && (*address)->type != ADDRESS_TYPE_VIRTIO_MMIO)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "virtio disk cannot have an address of type '%s'",
                          address_type_to_string((*address)->type));
     if (!pci_map_wanted(*address))
@@ -316,7 +339,7 @@ static gboolean assign_pci(Domain *def, GError **error)
     walk.map = map;
     if (!map)
         return FALSE;
-    if (n_buses == 0 && !machine_is_isapc(def))
+    if (n_buses == 0 && machine_has(def, MACHINE_EMBEDDED))
         return TRUE;
     return address_chipset(def, map, TRUE, error) && place_all(&walk, error) &&
            device_each(def, mark_multifunction, def, error) && address_bridges(def, error);
@@ -367,6 +390,10 @@ gboolean address_plug(Domain *live, const DeviceKind *kind, gpointer device, GEr
 
 gboolean address_assign(Domain *def, const Caps *caps, GError **error)
 {
-    return memory_assign_slots(def, error) && domain_address_virtio_serial(def, error) && assign_pci(def, error) &&
-           address_usb(def, error);
+    guint n_controllers;
+
+    if (!memory_assign_slots(def, error) || !domain_address_virtio_serial(def, error) || !address_buses(def, caps, error))
+        return FALSE;
+    n_controllers = def->devices->controllers->len;
+    return assign_pci(def, error) && address_zpci(def, caps, n_controllers, error) && address_usb(def, error);
 }

@@ -9,6 +9,9 @@
 
 gboolean address_assign(Domain *def, const Caps *caps, GError **error);
 
+/* Addresses that this machine or emulator does not have. */
+gboolean address_validate(Domain *def, const Caps *caps, GError **error);
+
 /* The same for DEVICE, of KIND, that comes to a guest that runs: LIVE has it already, and nothing can be added for it.
  */
 gboolean address_plug(Domain *live, const DeviceKind *kind, gpointer device, GError **error);

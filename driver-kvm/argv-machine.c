@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/argv-parts.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/machine-options.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
@@ -12,16 +13,17 @@ static void option(GString *text, const char *key, const char *value)
         g_string_append_printf(text, ",%s=%s", key, value);
 }
 
-static void add_features(const Features *features, GString *text)
+static void add_features(const Domain *live, GString *text)
 {
-    if (!features)
-        return;
-    if (features->vmport)
+    const Features *features = live->features;
+
+    if (features && features->vmport)
         option(text, "vmport", toggle_words(features->vmport->state));
-    if (features->smm)
+    if (features && features->smm)
         option(text, "smm", features->smm->state == TOGGLE_OFF ? "off" : "on");
-    if (features->ioapic && features->ioapic->driver != IOAPIC_DRIVER_UNSET)
+    if (features && features->ioapic && features->ioapic->driver != IOAPIC_DRIVER_UNSET)
         option(text, "kernel_irqchip", features->ioapic->driver == IOAPIC_DRIVER_KVM ? "on" : "split");
+    machine_options_features(live, text);
 }
 
 static char *accelerator(const Domain *live)
@@ -42,13 +44,17 @@ gboolean argv_machine(const Domain *live, const Caps *caps, GPtrArray *parts, GE
     const char *memory = argv_main_memory(live, caps);
 
     option(text, "usb", "off");
-    add_features(live->features, text);
+    machine_options_keys(live, text);
+    add_features(live, text);
+    if (live->devices->iommu && live->devices->iommu->model == IOMMU_MODEL_SMMUV3)
+        option(text, "iommu", "smmuv3");
     option(text, "dump-guest-core", live->memory_dump_core == TOGGLE_ON ? "on" : "off");
     if (live->memory_backing && live->memory_backing->nosharepages)
         option(text, "mem-merge", "off");
     if (device_memory_any(live, MEMORY_DEVICE_MODEL_NVDIMM))
         option(text, "nvdimm", "on");
     option(text, "memory-backend", memory);
+    machine_options_load(live, text);
     for (guint i = 0; i < argv_flash(live, NULL); i++)
         g_string_append_printf(text, ",pflash%u=" ARGV_FLASH, i, i);
     if (argv_has_hmat(live))

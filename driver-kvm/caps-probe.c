@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "driver-kvm/emulator.h"
 #include "driver-kvm/qmp.h"
 #include "lib/error.h"
 #include "lib/json-peek.h"
@@ -191,13 +192,28 @@ static gboolean ask_best(Probe *probe, const char *name, gboolean migratable, Js
     return FALSE;
 }
 
+/* Not every architecture lists its CPUs. */
+static gboolean ask_cpus(Probe *probe, JsonObject *about, GError **error)
+{
+    g_autoptr(GError) refusal = NULL;
+
+    if (ask_into(probe, "query-cpu-definitions", about, "cpus", &refusal))
+        return TRUE;
+    if (error_is(refusal, VIR_ERR_INTERNAL_ERROR)) {
+        json_object_set_array_member(about, "cpus", json_array_new());
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return FALSE;
+}
+
 /* What depends on the accelerator it runs with. */
 static gboolean ask_accel(Probe *probe, const char *accel, JsonObject *out, GError **error)
 {
     JsonObject *about = json_object_new();
 
     json_object_set_object_member(out, accel, about);
-    if (!ask_into(probe, "query-cpu-definitions", about, "cpus", error))
+    if (!ask_cpus(probe, about, error))
         return FALSE;
     const char *arch = json_peek_string(out, "arch");
     if (g_strcmp0(arch, "x86_64") != 0 && g_strcmp0(arch, "i686") != 0)
@@ -215,7 +231,7 @@ static gboolean ask_target(Probe *probe, JsonObject *out, GError **error)
 
     if (!target)
         return FALSE;
-    json_object_set_string_member(out, "arch", g_strcmp0(arch, "i386") == 0 ? "i686" : arch ? arch : "unknown");
+    json_object_set_string_member(out, "arch", emulator_arch_name(arch ? arch : "unknown"));
 
     g_autoptr(JsonNode) about = ask(probe, "query-version", NULL, error);
     JsonObject *version = json_peek_object(json_peek_as_object(about), "qemu");

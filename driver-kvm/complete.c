@@ -7,6 +7,7 @@
 #include "driver-kvm/cpu-start.h"
 #include "driver-kvm/address.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/emulator.h"
 #include "driver-kvm/firmware-choose.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/validate.h"
@@ -25,15 +26,6 @@ CapsAccel complete_accel(const Domain *def)
     return def->type == DOMAIN_TYPE_KVM ? CAPS_KVM : CAPS_TCG;
 }
 
-static char *find_emulator(const char *arch)
-{
-    g_autofree char *name = g_strdup_printf("qemu-system-%s", g_strcmp0(arch, "i686") == 0     ? "i386"
-                                                              : g_strcmp0(arch, "armv7l") == 0 ? "arm"
-                                                                                               : arch);
-
-    return g_find_program_in_path(name);
-}
-
 gboolean complete_emulator(Domain *def, GError **error)
 {
     struct utsname host;
@@ -48,7 +40,7 @@ gboolean complete_emulator(Domain *def, GError **error)
     if (strpbrk(def->os->type->arch, "/ "))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "Unknown architecture %s", def->os->type->arch);
     if (!def->devices->emulator)
-        def->devices->emulator = find_emulator(def->os->type->arch);
+        def->devices->emulator = emulator_of_arch(def->os->type->arch, NULL);
     if (!def->devices->emulator)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "No emulator found for arch '%s'",
                          def->os->type->arch);
@@ -62,6 +54,8 @@ static gboolean complete_machine(Domain *def, const Caps *caps, GError **error)
     if (!machine && !def->os->type->machine)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "could not get preferred machine for %s type=%s",
                          def->devices->emulator, domain_type_to_string(def->type));
+    if (!machine && !validate_accel(def, caps, error))
+        return FALSE;
     if (!machine)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support machine type '%s'",
                          def->devices->emulator, def->os->type->machine);
@@ -70,8 +64,9 @@ static gboolean complete_machine(Domain *def, const Caps *caps, GError **error)
     return TRUE;
 }
 
-static gboolean want_root(Domain *def, ControllerModel model, GError **error)
+static gboolean want_root(Domain *def, GError **error)
 {
+    ControllerModel model = machine_kind(def)->root;
     const Controller *root = domain_controller(def, CONTROLLER_TYPE_PCI, 0);
 
     if (!root)
@@ -98,6 +93,35 @@ static void want_usb(Domain *def, const Caps *caps)
             return;
     }
     domain_add_controller(def, CONTROLLER_TYPE_USB, 0, model);
+}
+
+/* A keyboard, and a mouse beside which no tablet points. */
+static void want_usb_inputs(Domain *def)
+{
+    gboolean tablet = FALSE;
+
+    if (def->devices->graphics->len == 0)
+        return;
+    for (guint i = 0; i < def->devices->inputs->len; i++) {
+        const Input *input = g_ptr_array_index(def->devices->inputs, i);
+
+        tablet = tablet || (input->type == INPUT_TYPE_TABLET && input->bus == INPUT_BUS_USB);
+    }
+    domain_want_input(def, INPUT_TYPE_KEYBOARD, INPUT_BUS_USB);
+    if (!tablet)
+        domain_want_input(def, INPUT_TYPE_MOUSE, INPUT_BUS_USB);
+}
+
+/* The firmware itself tells of a panic. */
+static void want_panic(Domain *def, PanicModel model)
+{
+    for (guint i = 0; i < def->devices->panics->len; i++) {
+        const Panic *panic = g_ptr_array_index(def->devices->panics, i);
+
+        if (panic->model == PANIC_MODEL_UNSET || panic->model == model)
+            return;
+    }
+    g_ptr_array_add(def->devices->panics, panic_new());
 }
 
 static void want_audio(Domain *def)
@@ -128,22 +152,26 @@ static void want_audio(Domain *def)
 /* What the machine has whether or not the document says so. */
 static gboolean want_machine_devices(Domain *def, const Caps *caps, GError **error)
 {
-    if (machine_is_x86(def)) {
+    const MachineKind *kind = machine_kind(def);
+
+    if (kind->has & MACHINE_PS2) {
         domain_want_input(def, INPUT_TYPE_MOUSE, INPUT_BUS_PS2);
         domain_want_input(def, INPUT_TYPE_KEYBOARD, INPUT_BUS_PS2);
     }
-    if (machine_is_q35(def) || machine_is_i440fx(def))
+    if (kind->has & MACHINE_USB)
         want_usb(def, caps);
-    if (machine_is_q35(def))
+    if (kind->has & MACHINE_SATA)
         domain_want_controller(def, CONTROLLER_TYPE_SATA, 0, CONTROLLER_MODEL_UNSET);
-    if (machine_is_q35(def) && !want_root(def, CONTROLLER_MODEL_PCIE_ROOT, error))
+    if (machine_offers_pci(def, caps) && !want_root(def, error))
         return FALSE;
-    if (machine_is_i440fx(def) && !want_root(def, CONTROLLER_MODEL_PCI_ROOT, error))
-        return FALSE;
-    if (!def->devices->memballoon) {
+    if ((kind->has & MACHINE_BALLOON) && !def->devices->memballoon) {
         def->devices->memballoon = memballoon_new();
         def->devices->memballoon->model = MEMBALLOON_MODEL_VIRTIO;
     }
+    if (kind->has & MACHINE_USB_INPUTS)
+        want_usb_inputs(def);
+    if (kind->has & MACHINE_PANIC)
+        want_panic(def, kind->panic);
     want_audio(def);
     return TRUE;
 }
@@ -157,18 +185,22 @@ static char *cpu_name(const Caps *caps, const char *type)
     for (guint i = 0; i < cpus->len; i++) {
         const CapsCpu *cpu = g_ptr_array_index(cpus, i);
 
-        if (g_strcmp0(cpu->type, type) == 0)
-            return g_strdup(cpu->name);
+        if (g_strcmp0(cpu->type, type) != 0)
+            continue;
+        /* documents write POWER9, which QEMU takes as well */
+        return g_str_has_prefix(cpu->name, "power") && g_ascii_isdigit(cpu->name[5]) ? g_ascii_strup(cpu->name, -1) : g_strdup(cpu->name);
     }
     dash = dash ? g_strrstr_len(type, dash - type, "-") : NULL;
     return dash ? g_strndup(type, (gsize)(dash - type)) : g_strdup(type);
 }
 
+/* What QEMU takes by itself is known to be right for an emulated guest, and for one of a host that QEMU has models for. */
 static void default_cpu(Domain *def, const Caps *caps)
 {
     const CapsMachine *machine = caps_machine(caps, def->os->type->machine);
+    gboolean modelled = machine_is_x86(def) || machine_is_s390(def) || machine_is_ppc64(def);
 
-    if (!machine->default_cpu || !machine_is_x86(def))
+    if (!machine->default_cpu || !(modelled || (machine_is_arm(def) && def->type == DOMAIN_TYPE_QEMU)))
         return;
     if (!def->cpu)
         def->cpu = cpu_new();
@@ -179,6 +211,44 @@ static void default_cpu(Domain *def, const Caps *caps)
     def->cpu->model = cpu_model_new();
     def->cpu->model->name = cpu_name(caps, machine->default_cpu);
     def->cpu->model->fallback = CPU_FALLBACK_FORBID;
+}
+
+/* The lengths of ARM's vectors come with the vectors. */
+static gboolean complete_vectors(Cpu *cpu, GError **error)
+{
+    CpuFeature *vectors = NULL;
+    gboolean lengths = FALSE;
+
+    for (guint i = 0; i < cpu->features->len; i++) {
+        CpuFeature *feature = g_ptr_array_index(cpu->features, i);
+
+        if (g_strcmp0(feature->name, "sve") == 0)
+            vectors = feature;
+        else if (g_str_has_prefix(feature->name, "sve"))
+            lengths = TRUE;
+    }
+    if (!lengths)
+        return TRUE;
+    if (vectors && (vectors->policy == CPU_POLICY_DISABLE || vectors->policy == CPU_POLICY_FORBID))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "SVE disabled, but SVE vector lengths provided");
+    if (!vectors) {
+        vectors = cpu_feature_new();
+        vectors->name = g_strdup("sve");
+        g_ptr_array_add(cpu->features, vectors);
+    }
+    vectors->policy = CPU_POLICY_REQUIRE;
+    return TRUE;
+}
+
+/* ARM's "virt" always has an interrupt controller. The third version that TCG emulates has no MSI. */
+static void complete_gic(Domain *def)
+{
+    if (!def->features)
+        def->features = features_new();
+    if (!def->features->gic)
+        def->features->gic = feature_gic_new();
+    if (def->features->gic->version == GIC_VERSION_UNSET)
+        def->features->gic->version = GIC_VERSION_2;
 }
 
 static gboolean complete_cpu(Domain *def, const Caps *caps, GError **error)
@@ -193,6 +263,8 @@ static gboolean complete_cpu(Domain *def, const Caps *caps, GError **error)
         default_cpu(def, caps);
         return TRUE;
     }
+    if (!complete_vectors(cpu, error))
+        return FALSE;
     if (custom) {
         cpu->mode = CPU_MODE_CUSTOM;
         if (cpu->match == CPU_MATCH_UNSET)
@@ -320,6 +392,8 @@ static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
     if (!firmware_normalize(def, error) || !domain_normalize(def, error) || !validate_emulator(def, caps, error) || !complete_machine(def, caps, error))
         return FALSE;
     domain_want_hostdev_controllers(def);
+    if (machine_has(def, MACHINE_GIC) || (def->features && def->features->gic))
+        complete_gic(def);
     if (!want_machine_devices(def, caps, error) || !complete_cpu(def, caps, error) || !validate_machine(def, caps, error))
         return FALSE;
     if (!number_isa_serials(def, error) || !device_complete_all(def, caps, error) || !domain_imply(def, error))
@@ -327,14 +401,14 @@ static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
     if (!complete_os(def, error) || !complete_implied(def, caps, error) || !address_assign(def, caps, error))
         return FALSE;
     domain_twin_consoles(def);
-    return domain_validate(def, error) && validate_domain(def, caps, error) && device_validate_all(def, caps, error);
+    return validate_accel(def, caps, error) && domain_validate(def, error) && address_validate(def, caps, error) && validate_domain(def, caps, error) && device_validate_all(def, caps, error);
 }
 
 gboolean complete_domain(Domain *def, const Caps *caps, DriverComplete when, GError **error)
 {
     if (when == DRIVER_COMPLETE_DEFINE)
         return complete_define(def, caps, error);
-    return validate_emulator(def, caps, error) && validate_start(def, caps, error) && cpu_start_settle(def, caps, error) &&
+    return validate_emulator(def, caps, error) && validate_accel(def, caps, error) && validate_start(def, caps, error) && cpu_start_settle(def, caps, error) &&
            device_assign_aliases(def, error);
 }
 

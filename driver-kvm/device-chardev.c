@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Serial and parallel ports, consoles and channels: four kinds over one struct. */
+#include "driver-kvm/caps.h"
 #include "driver-kvm/chardev.h"
 #include "driver-kvm/device.h"
 #include "driver-kvm/machine.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MADE_UP "/var/lib/libvirt/qemu/channel/target/"
 #define SPICE_AGENT "com.redhat.spice.0"
 
 static int port_of(const Chardev *chardev)
@@ -44,10 +46,10 @@ static const struct {
     {CHARDEV_TARGET_TYPE_USB_SERIAL, CHARDEV_MODEL_USB_SERIAL, "usb-serial"},
     {CHARDEV_TARGET_TYPE_PCI_SERIAL, CHARDEV_MODEL_PCI_SERIAL, "pci-serial"},
     {CHARDEV_TARGET_TYPE_ISA_DEBUG, CHARDEV_MODEL_ISA_DEBUGCON, "isa-debugcon"},
-    /* of other machines: no driver here */
-    {CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, CHARDEV_MODEL_SPAPR_VTY, NULL},
-    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPCONSOLE, NULL},
-    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPLMCONSOLE, NULL},
+    {CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, CHARDEV_MODEL_SPAPR_VTY, "spapr-vty"},
+    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPCONSOLE, "sclpconsole"},
+    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPLMCONSOLE, "sclplmconsole"},
+    /* of the board: they are told where to go, not made */
     {CHARDEV_TARGET_TYPE_SYSTEM_SERIAL, CHARDEV_MODEL_PL011, NULL},
     {CHARDEV_TARGET_TYPE_SYSTEM_SERIAL, CHARDEV_MODEL_16550A, NULL},
 };
@@ -55,20 +57,21 @@ static const struct {
 static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
     Chardev *serial = device;
+    ChardevModel model;
 
     if (!serial->target)
         serial->target = chardev_target_new();
-    if (serial->target->type == CHARDEV_TARGET_TYPE_UNSET && machine_is_x86(def))
-        serial->target->type = CHARDEV_TARGET_TYPE_ISA_SERIAL;
-    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++) {
-        /* which UART a board has is not known here */
-        if (serial_models[i].type != serial->target->type || serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL)
-            continue;
-        if (!serial->target->model)
-            serial->target->model = chardev_target_model_new();
-        if (serial->target->model->name == CHARDEV_MODEL_UNSET)
-            serial->target->model->name = serial_models[i].model;
-    }
+    model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
+    /* once this was what a port was called that nobody had called anything */
+    if (serial->target->type == CHARDEV_TARGET_TYPE_ISA_SERIAL || serial->target->type == CHARDEV_TARGET_TYPE_UNSET)
+        serial->target->type = machine_kind(def)->serial;
+    for (gsize i = 0; i < G_N_ELEMENTS(serial_models) && model == CHARDEV_MODEL_UNSET; i++)
+        if (serial_models[i].type == serial->target->type)
+            model = serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL ? machine_kind(def)->uart : serial_models[i].model;
+    if (model != CHARDEV_MODEL_UNSET && !serial->target->model)
+        serial->target->model = chardev_target_model_new();
+    if (model != CHARDEV_MODEL_UNSET)
+        serial->target->model->name = model;
     default_port(def->devices->serials, serial);
     CHARDEV_COMPLETE(serial);
     return TRUE;
@@ -89,58 +92,111 @@ static gboolean complete_console(Domain *def, gpointer device, const Caps *caps,
 
     if (console->target->type == CHARDEV_TARGET_TYPE_UNSET)
         console->target->type = CHARDEV_TARGET_TYPE_SERIAL;
-    default_port(def->devices->consoles, console);
+    for (guint i = 0; i < def->devices->consoles->len; i++)
+        if (g_ptr_array_index(def->devices->consoles, i) == console)
+            set_port(console, (int)i); /* whatever the document says */
     CHARDEV_COMPLETE(console);
     return TRUE;
+}
+
+/* A path that libvirt made up, of a guest that may have had another name: it is made up anew. */
+static gboolean is_made_up(const Chardev *channel)
+{
+    const char *path = channel->source ? channel->source->path : NULL;
+    const char *name = channel->target->name ? channel->target->name : "(null)";
+    g_autofree char *folder = path ? g_path_get_dirname(path) : NULL;
+    g_autofree char *parent = folder ? g_path_get_basename(folder) : NULL;
+    g_autofree char *file = path ? g_path_get_basename(path) : NULL;
+
+    if (channel->type != CHARDEV_TYPE_UNIX || channel->target->type != CHARDEV_TARGET_TYPE_VIRTIO || !path)
+        return FALSE;
+    if (g_str_has_prefix(path, MADE_UP) && strcspn(path + strlen(MADE_UP), "/.") > 0 &&
+        path[strlen(MADE_UP) + strcspn(path + strlen(MADE_UP), "/.")] == '.')
+        return TRUE;
+    return g_str_has_prefix(parent, "domain-") && parent[strlen("domain-")] && strcmp(file, name) == 0;
 }
 
 static gboolean complete_channel(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
     Chardev *channel = device;
 
+    if (is_made_up(channel)) {
+        g_clear_pointer(&channel->source->path, g_free);
+        channel->source->mode = CHARDEV_MODE_BIND;
+        if (!channel->source->reconnect)
+            g_clear_pointer(&channel->source, chardev_source_free);
+    }
     CHARDEV_COMPLETE(channel);
     return TRUE;
+}
+
+/* The bus that a port's kind is on; such a one, or none, is its address. */
+static const struct {
+    ChardevTargetType type;
+    AddressType address;
+} serial_buses[] = {
+    {CHARDEV_TARGET_TYPE_ISA_SERIAL, ADDRESS_TYPE_ISA},     {CHARDEV_TARGET_TYPE_ISA_DEBUG, ADDRESS_TYPE_ISA},
+    {CHARDEV_TARGET_TYPE_USB_SERIAL, ADDRESS_TYPE_USB},     {CHARDEV_TARGET_TYPE_PCI_SERIAL, ADDRESS_TYPE_PCI},
+    {CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, ADDRESS_TYPE_SPAPR_VIO},
+};
+
+static gboolean validate_place(const Chardev *serial, GError **error)
+{
+    AddressType address = serial->address ? serial->address->type : ADDRESS_TYPE_UNSET;
+    const char *name = chardev_target_type_to_string(serial->target->type);
+    gsize i = 0;
+
+    if (address == ADDRESS_TYPE_UNSET || serial->target->type == CHARDEV_TARGET_TYPE_UNSET)
+        return TRUE;
+    while (i < G_N_ELEMENTS(serial_buses) && serial_buses[i].type != serial->target->type)
+        i++;
+    if (i == G_N_ELEMENTS(serial_buses))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target type '%s' cannot have an associated address", name);
+    return address == serial_buses[i].address ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target type '%s' requires address type '%s'", name,
+                     address_type_to_string(serial_buses[i].address));
+}
+
+/* Kinds that belong to some machines; the others are cards that fit wherever there is a slot. */
+static gboolean is_at_home(const Domain *def, const Chardev *serial)
+{
+    ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
+
+    switch (serial->target->type) {
+    case CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL:
+    case CHARDEV_TARGET_TYPE_SCLP_SERIAL:
+        return machine_kind(def)->serial == serial->target->type;
+    case CHARDEV_TARGET_TYPE_SYSTEM_SERIAL:
+        return model == CHARDEV_MODEL_UNSET || machine_kind(def)->uart == model;
+    default:
+        return TRUE;
+    }
 }
 
 static gboolean validate_serial(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
 {
     const Chardev *serial = device;
     ChardevView view = CHARDEV_VIEW(serial);
-    AddressType address = serial->address ? serial->address->type : ADDRESS_TYPE_UNSET;
-    AddressType wanted = ADDRESS_TYPE_UNSET;
-    gboolean known = FALSE;
+    ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++) {
-        if (!serial->target->model || serial_models[i].model != serial->target->model->name)
-            continue;
-        if (serial_models[i].type != serial->target->type)
+    if (!chardev_validate(def, &view, error) || !validate_place(serial, error))
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
+        if (serial_models[i].model == model && serial_models[i].type != serial->target->type)
             return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target model '%s' requires target type '%s'",
-                             chardev_model_to_string(serial_models[i].model), chardev_target_type_to_string(serial_models[i].type));
-        known = serial_models[i].driver != NULL;
-    }
-    if (serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL && !serial->target->model)
-        return chardev_validate(def, &view, error);
-    if (!known || !machine_is_x86(def))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "Serial device with target type '%s' and target model '%s' not compatible with guest "
-                         "architecture or machine type",
-                         chardev_target_type_to_string(serial->target->type),
-                         serial->target->model ? chardev_model_to_string(serial->target->model->name) : "(default)");
-    switch (serial->target->type) {
-    case CHARDEV_TARGET_TYPE_USB_SERIAL:
-        wanted = ADDRESS_TYPE_USB;
-        break;
-    case CHARDEV_TARGET_TYPE_PCI_SERIAL:
-        wanted = ADDRESS_TYPE_PCI;
-        break;
-    default:
-        wanted = ADDRESS_TYPE_ISA;
-        break;
-    }
-    if (address != ADDRESS_TYPE_UNSET && address != wanted)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "Target type '%s' requires address type '%s'", chardev_target_type_to_string(serial->target->type),
-                         address_type_to_string(wanted));
+                             chardev_model_to_string(model), chardev_target_type_to_string(serial_models[i].type));
+    return is_at_home(def, serial) ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "Serial device with target type '%s' and target model '%s' not compatible with guest architecture or machine type",
+                     chardev_target_type_to_string(serial->target->type), model ? chardev_model_to_string(model) : "(default)");
+}
+
+static gboolean validate_parallel(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    ChardevView view = CHARDEV_VIEW((const Chardev *)device);
+
+    if (machine_is_s390(def) || machine_has(def, MACHINE_SPAPR_VIO))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "parallel ports are not supported");
     return chardev_validate(def, &view, error);
 }
 
@@ -160,6 +216,32 @@ static gboolean validate_backend(const Domain *def, gconstpointer device, const 
     ChardevView view = view_of(device);
 
     return chardev_validate(def, &view, error);
+}
+
+static const char *sclp_driver(const Chardev *console)
+{
+    return console->target->type == CHARDEV_TARGET_TYPE_SCLP ? "sclpconsole" : "sclplmconsole";
+}
+
+static gboolean validate_console(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    const Chardev *console = device;
+
+    switch (console->target->type) {
+    case CHARDEV_TARGET_TYPE_SCLP:
+    case CHARDEV_TARGET_TYPE_SCLPLM:
+        if (!caps_has_device(caps, sclp_driver(console)))
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s is not supported in this QEMU binary",
+                             sclp_driver(console));
+        break;
+    case CHARDEV_TARGET_TYPE_VIRTIO:
+    case CHARDEV_TARGET_TYPE_SERIAL:
+        break;
+    default:
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported console target type %s",
+                         chardev_target_type_to_string(console->target->type));
+    }
+    return validate_backend(def, device, caps, error);
 }
 
 static guint connect_serial(const Domain *def, gconstpointer device)
@@ -225,16 +307,34 @@ static JsonObject *begin(const Chardev *chardev, const char *driver, ArgvContext
     return props;
 }
 
+/* QEMU's device; NULL: the board has it. */
+static const char *serial_driver(const Chardev *serial)
+{
+    ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
+        if (serial_models[i].type == serial->target->type && (model == CHARDEV_MODEL_UNSET || serial_models[i].model == model))
+            return serial_models[i].driver;
+    return NULL;
+}
+
 static gboolean build_serial(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context,
                              GPtrArray *parts, GError **error)
 {
     const Chardev *serial = device;
-    const char *driver = "isa-serial";
+    const char *driver = serial_driver(serial);
     g_autoptr(JsonObject) props = NULL;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
-        if (serial_models[i].type == serial->target->type)
-            driver = serial_models[i].driver;
+    if (!driver) {
+        ChardevView view = CHARDEV_VIEW(serial);
+
+        if (!chardev_build(&view, serial->alias->name, context, parts, error))
+            return FALSE;
+        parts_add_option(parts, "-serial", g_strdup_printf("chardev:char%s", serial->alias->name));
+        return TRUE;
+    }
+    if (!caps_has_device(caps, driver))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'%s' is not supported in this QEMU binary", driver);
     props = begin(serial, driver, context, parts, error);
     if (!props)
         return FALSE;
@@ -280,6 +380,13 @@ static gboolean build_console(const Domain *live, gconstpointer device, const Ca
 
     if (is_twin(console))
         return TRUE;
+    if (console->target->type == CHARDEV_TARGET_TYPE_SCLP || console->target->type == CHARDEV_TARGET_TYPE_SCLPLM) {
+        JsonObject *props = begin(console, sclp_driver(console), context, parts, error);
+
+        if (props)
+            parts_add(parts, PART_DEVICE, props);
+        return props != NULL;
+    }
     if (console->target->type != CHARDEV_TARGET_TYPE_VIRTIO)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported console target type %s",
                          chardev_target_type_to_string(console->target->type));
@@ -338,13 +445,13 @@ const DeviceKind device_serial = {
 
 const DeviceKind device_parallel = {
     .name = "parallel", PLACE(parallels), .prefix = "parallel",
-    .complete = complete_parallel, .validate = validate_backend,
+    .complete = complete_parallel, .validate = validate_parallel,
     .prepare = prepare, .release = release, .build = build_parallel,
 };
 
 const DeviceKind device_console = {
     .name = "console", PLACE(consoles), .prefix = "console",
-    .complete = complete_console, .validate = validate_backend,
+    .complete = complete_console, .validate = validate_console,
     .prepare = prepare, .release = release, .build = build_console,
 };
 

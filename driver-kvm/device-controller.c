@@ -38,6 +38,7 @@ static const struct {
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSISAS1068, "mptsas1068", PCI_CONNECT_DEVICE},
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VMPVSCSI, "pvscsi", PCI_CONNECT_DEVICE},
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_AM53C974, "am53c974", PCI_CONNECT_DEVICE},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_IBMVSCSI, "spapr-vscsi", PCI_CONNECT_DEVICE},
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_DC390, "dc390", PCI_CONNECT_DEVICE},
     {CONTROLLER_TYPE_SATA, CONTROLLER_MODEL_UNSET, "ahci", PCI_CONNECT_DEVICE},
     {CONTROLLER_TYPE_IDE, CONTROLLER_MODEL_UNSET, NULL, PCI_CONNECT_DEVICE},
@@ -75,17 +76,53 @@ static gboolean is_usb(gconstpointer device)
     return ((const Controller *)device)->type == CONTROLLER_TYPE_CCID;
 }
 
-static void complete_scsi(Controller *controller, const Caps *caps)
+static void complete_scsi(const Domain *def, Controller *controller, const Caps *caps)
 {
+    ControllerModel usual = machine_kind(def)->scsi;
+
     if (controller->model != CONTROLLER_MODEL_UNSET && controller->model != CONTROLLER_MODEL_AUTO)
         return;
-    controller->model = caps_has_device(caps, "lsi53c895a") ? CONTROLLER_MODEL_LSILOGIC : CONTROLLER_MODEL_VIRTIO_SCSI;
+    controller->model = usual != CONTROLLER_MODEL_UNSET              ? usual
+                        : caps_has_device(caps, "lsi53c895a") ? CONTROLLER_MODEL_LSILOGIC
+                                                              : CONTROLLER_MODEL_VIRTIO_SCSI;
 }
 
-static gboolean complete_usb(Controller *controller, const Caps *caps, GError **error)
+/* The USB controller of a machine is the first of these that its emulator has. */
+static const struct {
+    const char *archs[3];
+    ControllerModel models[3];
+} usb_usual[] = {
+    {{"ppc64", "ppc64le"}, {CONTROLLER_MODEL_QEMU_XHCI, CONTROLLER_MODEL_NEC_XHCI, CONTROLLER_MODEL_PCI_OHCI}},
+    {{"aarch64"}, {CONTROLLER_MODEL_QEMU_XHCI, CONTROLLER_MODEL_NEC_XHCI, CONTROLLER_MODEL_PIIX3_UHCI}},
+    {{NULL}, {CONTROLLER_MODEL_PIIX3_UHCI}},
+};
+
+static gboolean has_model(const Caps *caps, ControllerModel model)
 {
-    if (controller->model == CONTROLLER_MODEL_UNSET && caps_has_device(caps, "piix3-usb-uhci"))
-        controller->model = CONTROLLER_MODEL_PIIX3_UHCI;
+    for (gsize i = 0; i < G_N_ELEMENTS(models); i++)
+        if (models[i].type == CONTROLLER_TYPE_USB && models[i].model == model)
+            return caps_has_device(caps, models[i].driver);
+    return FALSE;
+}
+
+static ControllerModel usual_usb(const Domain *def, const Controller *controller, const Caps *caps)
+{
+    gsize row = 0;
+
+    if (machine_is_s390(def) && (!controller->address || controller->address->type == ADDRESS_TYPE_UNSET))
+        return CONTROLLER_MODEL_NONE;
+    while (usb_usual[row].archs[0] && !g_strv_contains(usb_usual[row].archs, def->os->type->arch))
+        row++;
+    for (gsize i = 0; i < G_N_ELEMENTS(usb_usual[row].models); i++)
+        if (has_model(caps, usb_usual[row].models[i]))
+            return usb_usual[row].models[i];
+    return CONTROLLER_MODEL_UNSET;
+}
+
+static gboolean complete_usb(const Domain *def, Controller *controller, const Caps *caps, GError **error)
+{
+    if (controller->model == CONTROLLER_MODEL_UNSET)
+        controller->model = usual_usb(def, controller, caps);
     if (controller->model == CONTROLLER_MODEL_NONE)
         g_clear_pointer(&controller->address, address_free);
     if (controller->model == CONTROLLER_MODEL_QUSB1 || controller->model == CONTROLLER_MODEL_QUSB2)
@@ -108,13 +145,13 @@ static gboolean complete_pci(const Domain *def, const Controller *controller, GE
     gboolean root = controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT;
     guint32 node = controller->target ? controller->target->node : UNSET32;
 
-    if (root && controller->index != 0)
+    if (root && controller->index != 0 && !machine_has(def, MACHINE_SPAPR_VIO))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
                          "pci-root and pcie-root controllers should have index 0");
     if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS && !machine_is_i440fx(def))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "pci-expander-bus controllers are only supported on 440fx-based machinetypes");
-    if (controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS && !machine_is_q35(def))
+    if (controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS && !machine_is_q35(def) && !machine_has(def, MACHINE_GIC))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "pcie-expander-bus controllers are not supported with this machine type");
     if (node != UNSET32 && node >= n_cells(def))
@@ -130,10 +167,10 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
 
     switch (controller->type) {
     case CONTROLLER_TYPE_SCSI:
-        complete_scsi(controller, caps);
+        complete_scsi(def, controller, caps);
         return TRUE;
     case CONTROLLER_TYPE_USB:
-        return complete_usb(controller, caps, error);
+        return complete_usb(def, controller, caps, error);
     case CONTROLLER_TYPE_PCI:
         return complete_pci(def, controller, error);
     default:
@@ -146,11 +183,11 @@ static gboolean is_builtin(const Domain *def, const Controller *controller)
 {
     switch (controller->type) {
     case CONTROLLER_TYPE_PCI:
-        return controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT;
+        return (controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT) && controller->index == 0;
     case CONTROLLER_TYPE_SATA:
         return controller->index == 0 && machine_is_q35(def);
     case CONTROLLER_TYPE_IDE:
-        return controller->index == 0 && (machine_is_i440fx(def) || machine_is_isapc(def));
+        return controller->index == 0 && (machine_has(def, MACHINE_IDE) || machine_is_isapc(def));
     case CONTROLLER_TYPE_FDC:
         return controller->index == 0;
     case CONTROLLER_TYPE_ISA:
@@ -260,6 +297,8 @@ static JsonObject *pci_props(const Controller *controller)
     gboolean port = controller->model == CONTROLLER_MODEL_PCIE_ROOT_PORT ||
                     controller->model == CONTROLLER_MODEL_PCIE_SWITCH_DOWNSTREAM_PORT;
 
+    if (controller->model == CONTROLLER_MODEL_PCI_ROOT)
+        props_uint(props, "index", target->index);
     if (controller->model == CONTROLLER_MODEL_PCI_BRIDGE)
         props_uint(props, "chassis_nr", target->chassis_nr);
     if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS || controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS)
@@ -269,7 +308,8 @@ static JsonObject *pci_props(const Controller *controller)
         props_uint(props, "chassis", target->chassis);
     }
     props_string(props, "id", controller->alias->name);
-    if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS || controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS)
+    if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS || controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS ||
+        controller->model == CONTROLLER_MODEL_PCI_ROOT)
         props_uint(props, "numa_node", target->node);
     if (port)
         props_toggle(props, "hotplug", target->hotplug);

@@ -55,6 +55,7 @@ static const struct {
     {DISK_BUS_IDE, ADDRESS_TYPE_DRIVE, TRUE},   {DISK_BUS_SATA, ADDRESS_TYPE_DRIVE, TRUE},
     {DISK_BUS_SCSI, ADDRESS_TYPE_DRIVE, FALSE}, {DISK_BUS_FDC, ADDRESS_TYPE_DRIVE, FALSE},
     {DISK_BUS_USB, ADDRESS_TYPE_USB, FALSE},    {DISK_BUS_VIRTIO, ADDRESS_TYPE_UNSET, FALSE},
+    {DISK_BUS_SD, ADDRESS_TYPE_UNSET, FALSE},
 };
 
 static gboolean unsupported(GError **error, const char *text)
@@ -317,12 +318,31 @@ static void add_media(const Domain *live, const Disk *disk, JsonObject *props)
     add_policies(disk, props);
 }
 
+/* A card in the slot of a board: QEMU has no device to plug in, and takes the file by its old option. */
+static gboolean build_card(const Disk *disk, GPtrArray *parts, GError **error)
+{
+    g_autofree char *path = NULL;
+
+    if (!block_has_medium(disk))
+        return unsupported(error, "a disk of bus 'sd' without a medium is not supported by this driver");
+    if (disk->type != STORAGE_TYPE_FILE && disk->type != STORAGE_TYPE_BLOCK)
+        return unsupported(error, "a disk of bus 'sd' that is no file or block device is not supported by this driver");
+    path = part_escape(disk->type == STORAGE_TYPE_FILE ? disk->source->file : disk->source->dev);
+    parts_add_option(parts, "-drive", g_strdup_printf("file=%s,format=%s,if=sd,index=%d%s", path,
+                                                      storage_format_to_string(disk->driver->type),
+                                                      domain_disk_number(disk->target->dev), disk->readonly ? ",readonly=on" : ""));
+    return TRUE;
+}
+
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
                       GError **error)
 {
     const Disk *disk = device;
-    g_autoptr(JsonObject) props = props_new("driver", driver_name(disk));
+    g_autoptr(JsonObject) props = NULL;
 
+    if (disk->target->bus == DISK_BUS_SD)
+        return build_card(disk, parts, error);
+    props = props_new("driver", driver_name(disk));
     if (!block_build(disk, parts, error))
         return FALSE;
     if (disk->target->bus == DISK_BUS_VIRTIO)

@@ -14,7 +14,7 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
         return TRUE;
     if ((input->type == INPUT_TYPE_MOUSE || input->type == INPUT_TYPE_KEYBOARD) && machine_is_x86(def))
         input->bus = INPUT_BUS_PS2;
-    else if (input->type == INPUT_TYPE_PASSTHROUGH)
+    else if (input->type == INPUT_TYPE_PASSTHROUGH || machine_is_s390(def))
         input->bus = INPUT_BUS_VIRTIO;
     else if (input->type == INPUT_TYPE_EVDEV)
         input->bus = INPUT_BUS_NONE;

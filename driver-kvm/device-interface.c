@@ -2,11 +2,15 @@
 #include "driver-kvm/boot-order.h"
 #include "driver-kvm/caps.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "driver-kvm/tap.h"
 #include "lib/error.h"
 #include "lib/model/pci-map.h"
+#include <string.h>
+
+#define MODEL_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 static const char *model_of(const Interface *interface)
 {
@@ -38,6 +42,7 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     static const char *const known[] = {"rtl8139", "virtio", "e1000", "e1000e", "virtio-transitional",
                                         "virtio-non-transitional", "usb-net", "vmxnet3"};
     Interface *interface = device;
+    const char *nic = machine_kind(def)->nic;
     guint i = 0;
 
     /* A name that we give at each start is not the user's. */
@@ -60,7 +65,7 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
         i++;
     if (!interface->model)
         interface->model = interface_model_new();
-    interface->model->type = g_strdup(usual[i]);
+    interface->model->type = g_strdup(nic ? nic : usual[i]);
     complete_queues(interface);
     return TRUE;
 }
@@ -355,6 +360,15 @@ static gboolean only_names(const InterfaceDriver *driver)
     return interface_driver_equal(bare, driver);
 }
 
+/* ARM's boards have NICs that cannot be plugged in; QEMU connects them. */
+static gboolean is_on_board(const Domain *live, const Interface *interface)
+{
+    AddressType address = interface->address ? interface->address->type : ADDRESS_TYPE_UNSET;
+
+    return machine_is_arm(live) && address != ADDRESS_TYPE_VIRTIO_MMIO && address != ADDRESS_TYPE_PCI &&
+           model_of(interface) && strspn(model_of(interface), MODEL_LETTERS) == strlen(model_of(interface));
+}
+
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
                       GError **error)
 {
@@ -366,6 +380,13 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
                                                                             : model;
     g_autoptr(JsonObject) props = NULL;
 
+    if (is_on_board(live, interface)) {
+        if (!build_netdev(interface, context, parts, error))
+            return FALSE;
+        parts_add_option(parts, "-net", g_strdup_printf("nic,macaddr=%s,netdev=host%s,model=%s,id=%s", interface->mac->address,
+                                                        interface->alias->name, model, interface->alias->name));
+        return TRUE;
+    }
     if (!driver || !caps_has_device(caps, driver))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "<interface> with <model type='%s'> is not supported by this QEMU binary", model ? model : "none");

@@ -42,12 +42,12 @@ static gboolean validate_iommu(const Domain *def, gconstpointer device, const Ca
         return machine_is_q35(def) ? validate_intel(def, iommu, error)
                                    : refuse(error, iommu, "is only supported with Q35 machines");
     case IOMMU_MODEL_SMMUV3:
-        return refuse(error, iommu, "is only supported with ARM Virt machines");
+        return machine_has(def, MACHINE_GIC) || refuse(error, iommu, "is only supported with ARM Virt machines");
     case IOMMU_MODEL_VIRTIO:
         if (iommu->driver)
             return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "iommu model '%s' doesn't support additional attributes",
                              iommu_model_to_string(iommu->model));
-        if (!machine_is_q35(def))
+        if (!machine_is_q35(def) && !machine_has(def, MACHINE_GIC))
             return refuse(error, iommu, "is only supported with Q35 and ARM Virt machines");
         if (iommu->address && iommu->address->type != ADDRESS_TYPE_UNSET && iommu->address->type != ADDRESS_TYPE_PCI)
             return refuse(error, iommu, "needs a PCI address");
@@ -64,6 +64,8 @@ static gboolean build_iommu(const Domain *live, gconstpointer device, const Caps
     const IommuDriver *driver = iommu->driver;
     g_autoptr(JsonObject) props = props_new("driver", iommu->model == IOMMU_MODEL_INTEL ? "intel-iommu" : "virtio-iommu");
 
+    if (iommu->model == IOMMU_MODEL_SMMUV3) /* an option of the machine */
+        return TRUE;
     if (iommu->model == IOMMU_MODEL_INTEL) {
         props_string(props, "id", iommu->alias->name);
     } else {

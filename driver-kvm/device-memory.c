@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Memory modules: DIMMs in slots, and virtio's, which are PCI devices. */
 #include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
 #include "driver-kvm/memory.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 #include "lib/model/pci-map.h"
 #include "lib/sysfs.h"
+#include "lib/uuid.h"
 
 #define LABEL_MIN 128           /* KiB */
 #define HUGE_PAGE (2048 * 1024) /* octets of a transparent one, where the kernel does not say */
@@ -67,6 +69,14 @@ static gboolean complete_memory(Domain *def, gpointer device, const Caps *caps, 
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "nvdimm label must be at least 128KiB");
     if (target->label && target->label->size != UNSET64 && target->label->size >= target->size)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "label size must be smaller than NVDIMM size");
+    if (machine_is_ppc64(def) && module->model == MEMORY_DEVICE_MODEL_NVDIMM && !memory_fits_block(def, module))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR, "minimum target size for the NVDIMM must be 256MB plus the label size");
+    if (machine_is_ppc64(def))
+        target->size = memory_module_size(def, module);
+    if (module->model == MEMORY_DEVICE_MODEL_NVDIMM && machine_is_ppc64(def) && !module->uuid.set) {
+        uuid_generate(module->uuid.bytes);
+        module->uuid.set = TRUE;
+    }
     return TRUE;
 }
 
@@ -76,12 +86,16 @@ static gboolean validate_path(const MemoryDevice *module, GError **error)
            error_set(error, DETAIL, "path is required for model '%s'", memory_device_model_to_string(module->model));
 }
 
-static gboolean validate_nvdimm(const MemoryDevice *module, GError **error)
+static gboolean validate_nvdimm(const Domain *def, const MemoryDevice *module, GError **error)
 {
+    gboolean labelled = module->target->label && module->target->label->size != UNSET64 && module->target->label->size > 0;
+
     if (!validate_path(module, error))
         return FALSE;
     if (module->discard == TOGGLE_ON)
         return error_set(error, UNSUPPORTED, "discard is not supported for nvdimms");
+    if (machine_is_ppc64(def))
+        return labelled || error_set(error, UNSUPPORTED, "label size is required for NVDIMM device");
     return !module->uuid.set || error_set(error, UNSUPPORTED, "UUID is not supported for NVDIMM device");
 }
 
@@ -127,7 +141,7 @@ static gboolean validate_memory(const Domain *def, gconstpointer device, const C
 {
     const MemoryDevice *module = device;
     const char *driver = models[module->model].driver;
-    gboolean fine = module->model == MEMORY_DEVICE_MODEL_NVDIMM        ? validate_nvdimm(module, error)
+    gboolean fine = module->model == MEMORY_DEVICE_MODEL_NVDIMM        ? validate_nvdimm(def, module, error)
                     : module->model == MEMORY_DEVICE_MODEL_VIRTIO_PMEM ? validate_pmem(module, error)
                     : module->model == MEMORY_DEVICE_MODEL_VIRTIO_MEM  ? validate_virtio_mem(module, error)
                                                                        : TRUE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
@@ -9,8 +10,52 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     Panic *panic = device;
 
     if (panic->model == PANIC_MODEL_UNSET)
-        panic->model = PANIC_MODEL_ISA;
+        panic->model = machine_kind(def)->panic;
     return TRUE;
+}
+
+static gboolean anywhere(const Domain *def)
+{
+    return TRUE;
+}
+
+static gboolean is_pseries(const Domain *def)
+{
+    return machine_has(def, MACHINE_SPAPR_VIO);
+}
+
+/* Models that are no device: the firmware, or the processor, tells. */
+static const struct {
+    PanicModel model;
+    gboolean (*offered)(const Domain *def);
+    const char *refusal;
+} models[] = {
+    {PANIC_MODEL_S390, machine_is_s390, "only S390 guests support panic device of model 's390'"},
+    {PANIC_MODEL_HYPERV, machine_is_x86, "only i686 and x86_64 guests support panic device of model 'hyperv'"},
+    {PANIC_MODEL_PSERIES, is_pseries, "only pSeries guests support panic device of model 'pseries'"},
+    {PANIC_MODEL_ISA, anywhere, NULL},
+};
+
+static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
+{
+    const Panic *panic = device;
+    AddressType address = panic->address ? panic->address->type : ADDRESS_TYPE_UNSET;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(models); i++) {
+        if (models[i].model != panic->model)
+            continue;
+        if (!models[i].offered(def))
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s", models[i].refusal);
+        if (models[i].refusal && address != ADDRESS_TYPE_UNSET)
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "setting the panic device address is not supported for model '%s'", panic_model_to_string(panic->model));
+    }
+    if (panic->model != PANIC_MODEL_ISA)
+        return TRUE;
+    if (!caps_has_device(caps, "pvpanic"))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "the QEMU binary does not support the ISA panic device");
+    return address == ADDRESS_TYPE_UNSET || address == ADDRESS_TYPE_ISA ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "panic is supported only with ISA address type");
 }
 
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
@@ -19,7 +64,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     const Panic *panic = device;
     JsonObject *props;
 
-    if (panic->model == PANIC_MODEL_HYPERV) /* a property of the processor: argv-cpu.c */
+    /* the firmware's own, or a property of the processor: argv-cpu.c */
+    if (panic->model == PANIC_MODEL_S390 || panic->model == PANIC_MODEL_PSERIES || panic->model == PANIC_MODEL_HYPERV)
         return TRUE;
     if (panic->model != PANIC_MODEL_ISA)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<panic model='%s'> is not supported by this driver",
@@ -33,5 +79,5 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 
 const DeviceKind device_panic = {
     .name = "panic", .offset = offsetof(Devices, panics), .alias = offsetof(Panic, alias),
-    .address = offsetof(Panic, address), .prefix = "panic", .complete = complete, .build = build,
+    .address = offsetof(Panic, address), .prefix = "panic", .complete = complete, .validate = validate, .build = build,
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "driver-kvm/caps.h"
+#include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
@@ -21,15 +22,35 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     TpmBackend *backend = tpm->backend;
 
     if (tpm->model == TPM_MODEL_UNSET)
-        tpm->model = TPM_MODEL_TPM_TIS;
+        tpm->model = machine_is_ppc64(def) ? TPM_MODEL_TPM_SPAPR : TPM_MODEL_TPM_TIS;
     if (backend->type == TPM_BACKEND_TYPE_EMULATOR && backend->version == TPM_VERSION_UNSET)
-        backend->version = tpm->model == TPM_MODEL_TPM_TIS ? TPM_VERSION_1_2 : TPM_VERSION_2_0;
+        backend->version = tpm->model == TPM_MODEL_TPM_TIS && !machine_has(def, MACHINE_GIC) ? TPM_VERSION_1_2 : TPM_VERSION_2_0;
     if (backend->type != TPM_BACKEND_TYPE_PASSTHROUGH || (backend->device && backend->device->path))
         return TRUE;
     if (!backend->device)
         backend->device = tpm_device_new();
     backend->device->path = g_strdup(DEFAULT_PATH);
     return TRUE;
+}
+
+/* What hands ppc64's secure guests to the host's TPM, beside one of the guest's own. */
+static gboolean is_proxy(const Tpm *tpm)
+{
+    return tpm->model == TPM_MODEL_SPAPR_TPM_PROXY;
+}
+
+static guint number(const Domain *def, gboolean proxies)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < def->devices->tpms->len; i++)
+        n += is_proxy(g_ptr_array_index(def->devices->tpms, i)) == proxies;
+    return n;
+}
+
+static const char *driver_of(const Domain *def, const Tpm *tpm)
+{
+    return tpm->model == TPM_MODEL_TPM_TIS && !machine_is_x86(def) ? "tpm-tis-device" : tpm_model_to_string(tpm->model);
 }
 
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
@@ -42,11 +63,18 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "missing external TPM backend type");
     if (backend->active_pcr_banks && backend->version != TPM_VERSION_2_0)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "<active_pcr_banks/> requires TPM version '2.0'");
-    if (def->devices->tpms->len > 1)
-        return error_set(error, UNSUPPORTED, "only a single TPM non-proxy device is supported");
+    if (number(def, is_proxy(tpm)) > 1)
+        return error_set(error, UNSUPPORTED, is_proxy(tpm) ? "only a single TPM Proxy device is supported"
+                                                           : "only a single TPM non-proxy device is supported");
+    if (backend->version == TPM_VERSION_1_2 && tpm->model == TPM_MODEL_TPM_SPAPR)
+        return error_set(error, UNSUPPORTED, "TPM 1.2 is not supported with the SPAPR device model");
+    if (backend->version == TPM_VERSION_1_2 && machine_has(def, MACHINE_GIC))
+        return error_set(error, UNSUPPORTED, "TPM 1.2 is not supported on ARM");
     if (backend->version == TPM_VERSION_1_2 && tpm->model != TPM_MODEL_TPM_TIS)
         return error_set(error, UNSUPPORTED, "Unsupported interface '%s' for TPM 1.2", model);
-    return caps_has_type(caps, model) ||
+    if (machine_is_ppc64(def) && is_proxy(tpm) && backend->type != TPM_BACKEND_TYPE_PASSTHROUGH)
+        return error_set(error, UNSUPPORTED, "TPM Proxy model %s requires 'Passthrough' backend", model);
+    return caps_has_type(caps, driver_of(def, tpm)) ||
            error_set(error, UNSUPPORTED, "The QEMU executable %s does not support TPM model %s", def->devices->emulator, model);
 }
 
@@ -78,7 +106,7 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         uuid_format(backend->encryption->secret.bytes, uuid);
         return error_set(error, VIR_FROM_SECRET, VIR_ERR_NO_SECRET, "no secret with matching uuid '%s'", uuid);
     }
-    if (backend->type != TPM_BACKEND_TYPE_PASSTHROUGH || !context->touch_host)
+    if (backend->type != TPM_BACKEND_TYPE_PASSTHROUGH || !context->touch_host || is_proxy(tpm))
         return TRUE;
     g_autofree char *cancel = cancel_path(backend->device->path);
     return pass(backend->device->path, "device", "tpm", O_RDWR, context, error) &&
@@ -126,15 +154,23 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
                       GError **error)
 {
     const Tpm *tpm = device;
-    JsonObject *props = props_new("driver", tpm_model_to_string(tpm->model));
+    g_autoptr(JsonObject) props = props_new("driver", driver_of(live, tpm));
 
+    if (is_proxy(tpm)) {
+        props_string(props, "id", tpm->alias->name);
+        props_string(props, "host-path", tpm->backend->device->path);
+        parts_add(parts, PART_DEVICE, g_steal_pointer(&props));
+        return TRUE;
+    }
     if (tpm->backend->type == TPM_BACKEND_TYPE_PASSTHROUGH)
         build_host(tpm, context, parts);
     else
         build_emulator(tpm, context, parts);
     props_format(props, "tpmdev", "tpm-%s", tpm->alias->name);
     props_string(props, "id", tpm->alias->name);
-    parts_add(parts, PART_DEVICE, props);
+    if (!device_address_props(live, tpm->address, props, error))
+        return FALSE;
+    parts_add(parts, PART_DEVICE, g_steal_pointer(&props));
     return TRUE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/caps.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
@@ -20,6 +21,8 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
 
     if (!video->model)
         video->model = video_model_new();
+    if (video->model->type == VIDEO_TYPE_UNSET)
+        video->model->type = machine_kind(def)->video;
     if (video->model->type == VIDEO_TYPE_UNSET)
         video->model->type = caps_has_device(caps, "cirrus-vga") ? VIDEO_TYPE_CIRRUS : VIDEO_TYPE_VGA;
     if (video->model->type == VIDEO_TYPE_NONE) {

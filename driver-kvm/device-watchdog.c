@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/device.h"
+#include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
@@ -13,7 +14,10 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (watchdog->model == WATCHDOG_MODEL_IB700 && watchdog->address && watchdog->address->type != ADDRESS_TYPE_UNSET)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s model of watchdog does not have any address",
                          watchdog_model_to_string(watchdog->model));
-    if (watchdog->model == WATCHDOG_MODEL_DIAG288)
+    if (watchdog->model == WATCHDOG_MODEL_DIAG288 && watchdog->address && watchdog->address->type != ADDRESS_TYPE_UNSET)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s model of watchdog is virtual and cannot go on any bus.",
+                         watchdog_model_to_string(watchdog->model));
+    if (watchdog->model == WATCHDOG_MODEL_DIAG288 && !machine_is_s390(def))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "%s model of watchdog is allowed for s390 and s390x only", watchdog_model_to_string(watchdog->model));
     if (watchdog->action != first->action)
@@ -38,7 +42,7 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     WatchdogAction action = watchdog->action == WATCHDOG_ACTION_DUMP ? WATCHDOG_ACTION_PAUSE : watchdog->action;
     g_autoptr(JsonObject) props = NULL;
 
-    if (watchdog->model != WATCHDOG_MODEL_I6300ESB && watchdog->model != WATCHDOG_MODEL_IB700)
+    if (watchdog->model != WATCHDOG_MODEL_I6300ESB && watchdog->model != WATCHDOG_MODEL_IB700 && watchdog->model != WATCHDOG_MODEL_DIAG288)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "<watchdog model='%s'> is not supported by this driver", watchdog_model_to_string(watchdog->model));
     props = props_new("driver", watchdog_model_to_string(watchdog->model));

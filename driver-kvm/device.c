@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "driver-kvm/machine.h"
+#include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
@@ -203,13 +204,40 @@ void device_release_all(const Domain *live)
             (*kind)->release(live, device_at(*kind, live, i));
 }
 
+/* What QEMU is told of a PCI device of s390, before the device: FIRST is the first part of the device's own. */
+static void add_zpci(const DeviceKind *kind, gconstpointer device, GPtrArray *parts, guint first)
+{
+    Address **address = device_address(kind, (gpointer)device);
+    const Zpci *zpci = address && *address && (*address)->type == ADDRESS_TYPE_PCI ? (*address)->zpci : NULL;
+
+    for (guint i = first; zpci && i < parts->len; i++) {
+        const Part *part = g_ptr_array_index(parts, i);
+        JsonObject *props;
+
+        if (part->kind != PART_DEVICE)
+            continue;
+        props = props_new("driver", "zpci");
+        props_int(props, "uid", zpci->uid);
+        props_int(props, "fid", (gint64)zpci->fid);
+        props_string(props, "target", device_alias(kind, device));
+        props_format(props, "id", "zpci%u", zpci->uid);
+        parts_add(parts, PART_DEVICE, props);
+        g_ptr_array_insert(parts, (gint)i, g_ptr_array_steal_index(parts, parts->len - 1));
+        return;
+    }
+}
+
 gboolean device_build(const Domain *live, const DeviceKind *kind, gconstpointer device, const Caps *caps,
                       ArgvContext *context, GPtrArray *parts, GError **error)
 {
     if (!kind->build)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "starting a domain with a <%s> device is not supported by this driver", kind->name);
-    return kind->build(live, device, caps, context, parts, error);
+    guint first = parts->len;
+    if (!kind->build(live, device, caps, context, parts, error))
+        return FALSE;
+    add_zpci(kind, device, parts, first);
+    return TRUE;
 }
 
 static guint rank_of(const DeviceKind *kind, gconstpointer device)
@@ -265,10 +293,15 @@ static const char *controller_alias(const Domain *live, ControllerType type, gui
 static gboolean pci_props(const Domain *live, const Address *address, JsonObject *props, GError **error)
 {
     const char *bus = controller_alias(live, CONTROLLER_TYPE_PCI, address->bus, error);
+    const Controller *controller = domain_controller(live, CONTROLLER_TYPE_PCI, address->bus);
 
     if (!bus)
         return FALSE;
-    props_string(props, "bus", bus);
+    /* the bus of a host bridge that was added has a name of its own */
+    if (controller->target && controller->target->index != UNSET32 && controller->target->index > 0)
+        props_format(props, "bus", "%s.0", bus);
+    else
+        props_string(props, "bus", bus);
     props_toggle(props, "multifunction", address->multifunction);
     if (address->function)
         props_format(props, "addr", "0x%x.0x%x", address->slot, address->function);
@@ -300,6 +333,18 @@ static gboolean serial_props(const Domain *live, const Address *address, JsonObj
     return TRUE;
 }
 
+/* One device of QEMU's for each bus that virtio is on; the builders name the one for PCI. */
+static void on_bus(JsonObject *props, const char *bus)
+{
+    const char *driver = json_object_get_string_member_with_default(props, "driver", "");
+
+    if (g_str_has_suffix(driver, "-pci")) {
+        g_autofree char *name = g_strdup_printf("%.*s-%s", (int)strlen(driver) - 4, driver, bus);
+
+        json_object_set_string_member(props, "driver", name);
+    }
+}
+
 gboolean device_address_props(const Domain *live, const Address *address, JsonObject *props, GError **error)
 {
     if (!address)
@@ -319,6 +364,17 @@ gboolean device_address_props(const Domain *live, const Address *address, JsonOb
         props_uint(props, "slot", address->slot);
         if (address->base != UNSET64 && address->base > 0)
             props_int(props, "addr", (gint64)address->base);
+        return TRUE;
+    case ADDRESS_TYPE_CCW:
+        on_bus(props, "ccw");
+        props_format(props, "devno", "%x.%x.%04x", address->cssid, address->ssid, address->devno);
+        return TRUE;
+    case ADDRESS_TYPE_VIRTIO_MMIO:
+        on_bus(props, "device");
+        return TRUE;
+    case ADDRESS_TYPE_SPAPR_VIO:
+        if (address->reg != UNSET64)
+            props_int(props, "reg", (gint64)address->reg);
         return TRUE;
     case ADDRESS_TYPE_UNSET:
         return TRUE;

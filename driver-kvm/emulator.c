@@ -67,6 +67,21 @@ char *emulator_of_arch(const char *arch, GError **error)
     return NULL;
 }
 
+const char *emulator_arch_name(const char *target)
+{
+    return strcmp(target, "i386") == 0 ? "i686" : strcmp(target, "arm") == 0 ? "armv7l" : target;
+}
+
+gboolean emulator_serves(const char *binary, const char *arch)
+{
+    static const char *const also[][2] = {{"x86_64", "i686"}, {"armv7l", "armv6l"}, {"ppc64", "ppc64le"}};
+    gboolean serves = g_strcmp0(binary, arch) == 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(also); i++)
+        serves = serves || (g_strcmp0(binary, also[i][0]) == 0 && g_strcmp0(arch, also[i][1]) == 0);
+    return serves;
+}
+
 const char *emulator_host_arch(void)
 {
     struct utsname system;

@@ -114,6 +114,8 @@ static gboolean validate_machine(const Domain *def, GError **error)
         return error_set(error, UNSUPPORTED, "unsupported nvram disk type '%s'", storage_type_to_string(nvram->type));
     if (is_uefi(def->os) && machine_is_x86(def) && !(def->features && def->features->acpi))
         return error_set(error, UNSUPPORTED, "UEFI requires ACPI on this architecture");
+    if (!is_uefi(def->os) && g_strcmp0(def->os->type->arch, "aarch64") == 0 && def->features && def->features->acpi)
+        return error_set(error, UNSUPPORTED, "ACPI requires UEFI on this architecture");
     if (!loader || loader->secure != TOGGLE_ON)
         return TRUE;
     if (!machine_is_q35(def))

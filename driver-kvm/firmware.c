@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "driver-kvm/descriptor.h"
+#include "driver-kvm/emulator.h"
 #include "lib/error.h"
 #include "lib/json-peek.h"
 
@@ -112,11 +113,6 @@ static gboolean read_mapping(Firmware *firmware, JsonObject *mapping, GError **e
     return read_file(mapping, &firmware->path, NULL) || wrong(error, "missing 'filename'");
 }
 
-static const char *arch_name(const char *qemu)
-{
-    return strcmp(qemu, "i386") == 0 ? "i686" : strcmp(qemu, "arm") == 0 ? "armv7l" : qemu;
-}
-
 static gboolean read_target(Firmware *firmware, JsonObject *object, GError **error)
 {
     const char *arch = json_peek_string(object, "architecture");
@@ -131,7 +127,7 @@ static gboolean read_target(Firmware *firmware, JsonObject *object, GError **err
         g_strv_builder_add(patterns, json_peek_string_at(machines, i));
     }
     FirmwareTarget *target = g_new0(FirmwareTarget, 1);
-    target->arch = g_strdup(arch_name(arch));
+    target->arch = g_strdup(emulator_arch_name(arch));
     target->machines = g_strv_builder_end(patterns);
     g_ptr_array_add(firmware->targets, target);
     return TRUE;

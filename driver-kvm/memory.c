@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include "driver-kvm/hugepages.h"
+#include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/cpuset.h"
 
-#define STEP 1024        /* KiB */
-#define MODULE_STEP 2048 /* KiB */
+#define MODULE_STEP 2048 /* KiB; or the machine's own step, where that is larger */
 
 guint memory_n_cells(const Domain *def)
 {
@@ -53,27 +53,51 @@ static guint64 align(guint64 kib, guint64 step)
     return kib > G_MAXUINT64 - step ? kib : (kib + step - 1) / step * step;
 }
 
+static guint64 label_of(const MemoryDevice *module)
+{
+    const MemoryLabel *label = module->target->label;
+
+    return label && label->size != UNSET64 ? label->size : 0;
+}
+
+gboolean memory_fits_block(const Domain *def, const MemoryDevice *module)
+{
+    return module->target->size - label_of(module) >= machine_kind(def)->memory_step;
+}
+
+guint64 memory_module_size(const Domain *def, const MemoryDevice *module)
+{
+    guint64 step = MAX(machine_kind(def)->memory_step, MODULE_STEP);
+    guint64 label = label_of(module);
+
+    /* What the guest sees of a file must not reach beyond its end. */
+    if (module->model == MEMORY_DEVICE_MODEL_NVDIMM && step > MODULE_STEP)
+        return (module->target->size - label) / step * step + label;
+    return align(module->target->size, step);
+}
+
 void memory_align(Domain *live)
 {
-    guint64 initial = align(memory_initial(live), STEP);
+    guint64 step = machine_kind(live)->memory_step;
+    guint64 initial = align(memory_initial(live), step);
     gboolean all = live->current_memory == live->memory;
 
     for (guint i = 0; i < memory_n_cells(live); i++) {
         NumaCell *cell = live->cpu->numa->cells->pdata[i];
 
-        cell->memory = align(cell->memory, STEP);
+        cell->memory = align(cell->memory, step);
         initial = i == 0 ? cell->memory : initial + cell->memory;
     }
     for (guint i = 0; i < live->devices->memories->len; i++) {
-        MemoryTarget *target = ((MemoryDevice *)live->devices->memories->pdata[i])->target;
+        MemoryDevice *module = live->devices->memories->pdata[i];
 
-        target->size = align(target->size, MODULE_STEP);
+        module->target->size = memory_module_size(live, module);
     }
     live->memory = initial + memory_of_modules(live);
     if (all)
         live->current_memory = live->memory;
     if (memory_has_slots(live))
-        live->max_memory = align(live->max_memory, STEP);
+        live->max_memory = align(live->max_memory, step);
 }
 
 /* --- back ends --- */

@@ -28,6 +28,10 @@ gboolean memory_has_slots(const Domain *def);
 /* Sizes as QEMU takes them, which counts in MiB. */
 void memory_align(Domain *live);
 
+/* The size of MODULE as its machine takes it. FALSE: a persistent one of a machine of large steps has not one step. */
+guint64 memory_module_size(const Domain *def, const MemoryDevice *module);
+gboolean memory_fits_block(const Domain *def, const MemoryDevice *module);
+
 /* What is preallocated by the device and not by its back end, which would take all that it may ever have. */
 gboolean memory_is_preallocated(const Domain *live, const MemoryPiece *piece);
 

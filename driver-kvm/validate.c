@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/validate.h"
 #include "driver-kvm/complete.h"
+#include "driver-kvm/emulator.h"
 #include "driver-kvm/firmware-choose.h"
+#include "driver-kvm/machine-options.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/memory.h"
 #include "driver-kvm/support.h"
@@ -22,11 +24,15 @@ static gboolean unsupported(GError **error, const char *text)
 gboolean validate_emulator(const Domain *def, const Caps *caps, GError **error)
 {
     const char *arch = def->os->type->arch;
-    gboolean narrower = g_strcmp0(arch, "i686") == 0 && g_strcmp0(caps_arch(caps), "x86_64") == 0;
 
-    if (g_strcmp0(arch, caps_arch(caps)) != 0 && !narrower)
+    if (!emulator_serves(caps_arch(caps), arch))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support arch '%s'",
                          def->devices->emulator, arch);
+    return TRUE;
+}
+
+gboolean validate_accel(const Domain *def, const Caps *caps, GError **error)
+{
     if ((def->type != DOMAIN_TYPE_QEMU && def->type != DOMAIN_TYPE_KVM) || !caps_has_accel(caps, complete_accel(def)))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support virt type '%s'",
                          def->devices->emulator, domain_type_to_string(def->type));
@@ -55,6 +61,12 @@ static gboolean validate_cpu(const Domain *def, const Caps *caps, GError **error
     gboolean of_host = cpu && (cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM);
     guint max = caps_machine(caps, def->os->type->machine) ? caps_machine(caps, def->os->type->machine)->max_cpus : 0;
 
+    if (cpu && cpu->maxphysaddr && !machine_is_x86(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "CPU maximum physical address bits specification is not supported for '%s' architecture", def->os->type->arch);
+    if (cpu && cpu->cache && !machine_is_x86(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "CPU cache specification is not supported for '%s' architecture",
+                         def->os->type->arch);
     if (max && domain_max_vcpus(def) > max)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "Maximum CPUs greater than specified machine type limit %u", max);
@@ -89,18 +101,6 @@ static gboolean validate_features(const Domain *def, GError **error)
                          HYPERV_VENDOR_MAX);
     if (vendor && strchr(vendor, ','))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "HyperV vendor_id value is not valid: '%s'", vendor);
-    if (features->hpt || features->htm || features->nested_hv || features->ccf_assist || features->cfpc || features->sbbc ||
-        features->ibs)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "The '%s' feature is not supported for architecture '%s' or machine type '%s'",
-                         features->hpt          ? "hpt"
-                         : features->htm        ? "htm"
-                         : features->nested_hv  ? "nested-hv"
-                         : features->ccf_assist ? "ccf-assist"
-                         : features->cfpc       ? "cfpc"
-                         : features->sbbc       ? "sbbc"
-                                                : "ibs",
-                         def->os->type->arch, def->os->type->machine);
     return TRUE;
 }
 
@@ -161,7 +161,7 @@ gboolean validate_lifecycle(const Domain *def, GError **error)
 
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
-    return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error) &&
+    return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error) && machine_options_validate(def, error) &&
            validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_lifecycle(def, error) &&
            validate_tunable(def, error) && memory_validate(def, error);
 }

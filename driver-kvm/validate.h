@@ -7,6 +7,9 @@
 /* That the emulator runs this type of domain on this architecture. */
 gboolean validate_emulator(const Domain *def, const Caps *caps, GError **error);
 
+/* ... or that it does not run so on this host. */
+gboolean validate_accel(const Domain *def, const Caps *caps, GError **error);
+
 /* What depends on the machine alone, before devices have their defaults. */
 gboolean validate_machine(const Domain *def, const Caps *caps, GError **error);
 

@@ -5,11 +5,14 @@
 #include "lib/model/domain-cpus.h"
 #include "lib/model/domain-hostdev.h"
 #include "lib/model/domain-interface.h"
+#include "lib/model/domain-seclabel.h"
 #include "lib/model/domain-source.h"
 #include "lib/model/domain-sysinfo.h"
 #include "lib/model/domain-validate.h"
 #include "lib/uuid.h"
 
+#define LOADPARM_MAX 8
+#define LOADPARM_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789. "
 #define BOOTS_MAX 4 /* as many kinds as there are */
 
 char *domain_random_mac(void)
@@ -215,6 +218,7 @@ gboolean domain_normalize(Domain *def, GError **error)
     if (def->os->boots->len > BOOTS_MAX)
         g_ptr_array_set_size(def->os->boots, BOOTS_MAX);
     normalize_versions(def->devices->redirfilter);
+    domain_normalize_seclabels(def);
     if (!domain_normalize_cpus(def, error) || !domain_normalize_resctrl(def, error) || !put_primary_video_first(def, error))
         return FALSE;
     /* Sorted before buses are guessed, as libvirt does: a disk without a bus is sorted among its like. */
@@ -346,8 +350,24 @@ static gboolean imply_memory(Domain *def, GError **error)
     return TRUE;
 }
 
+static gboolean validate_load(const Boot *boot, GError **error)
+{
+    const char *text = boot ? boot->loadparm : NULL;
+
+    if (!text)
+        return TRUE;
+    if (!*text || strlen(text) > LOADPARM_MAX)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "loadparm value '%s' must be between 1 and %d characters",
+                         text, LOADPARM_MAX);
+    return strspn(text, LOADPARM_LETTERS) == strlen(text) ||
+           error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                     "invalid loadparm value '%s', expecting chars in set of [a-zA-Z0-9.] and blank spaces", text);
+}
+
 static gboolean take_order(GHashTable *orders, const Boot *boot, GError **error)
 {
+    if (!validate_load(boot, error))
+        return FALSE;
     if (!boot || boot->order == UNSET32 || boot->order == 0)
         return TRUE;
     if (!g_hash_table_add(orders, GUINT_TO_POINTER(boot->order)))

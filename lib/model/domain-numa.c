@@ -186,10 +186,21 @@ static gboolean check_pair(const Domain *def, const HugePage *page, const HugePa
                                                page->size, other->size);
 }
 
+/* Node 0 of a guest without nodes is all of it. */
+static void forget_node(HugePage *page)
+{
+    g_autoptr(CpuSet) nodes = page->nodeset ? cpuset_parse(page->nodeset, NULL) : NULL;
+
+    if (nodes && cpuset_next(nodes, 0) < 0)
+        g_clear_pointer(&page->nodeset, g_free);
+}
+
 gboolean domain_normalize_pages(Domain *def, GError **error)
 {
     const Hugepages *huge = def->memory_backing ? def->memory_backing->hugepages : NULL;
 
+    for (guint i = 0; huge && n_nodes(def) == 0 && i < huge->pages->len; i++)
+        forget_node(huge->pages->pdata[i]);
     for (guint i = 0; huge && i < huge->pages->len; i++) {
         HugePage *page = huge->pages->pdata[i];
 
@@ -200,8 +211,6 @@ gboolean domain_normalize_pages(Domain *def, GError **error)
                 return FALSE;
         if (page->nodeset && !check_nodeset(def, page, NULL, error))
             return FALSE;
-        if (n_nodes(def) == 0)
-            g_clear_pointer(&page->nodeset, g_free);
     }
     return TRUE;
 }

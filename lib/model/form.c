@@ -45,6 +45,13 @@ static char *variable_form(const char *text)
     return name[length] == '[' ? index_form(name, length, name + length + 1) : NULL;
 }
 
+/* --- words --- */
+
+char *form_loadparm(const char *text)
+{
+    return g_ascii_strup(text, -1);
+}
+
 /* --- numbers --- */
 
 typedef struct {

@@ -19,7 +19,7 @@ typedef struct {
 
 struct PciMap {
     GArray *buses; /* of PciBus */
-    gboolean grow;
+    gboolean grow, roots;
 };
 
 /* What each controller is: what it needs above it, what it offers below. */
@@ -101,6 +101,11 @@ void pci_map_free(PciMap *map)
         return;
     g_array_unref(map->buses);
     g_free(map);
+}
+
+void pci_map_grow_roots(PciMap *map)
+{
+    map->roots = TRUE;
 }
 
 guint pci_map_n_buses(const PciMap *map)
@@ -244,7 +249,9 @@ static gboolean grow(PciMap *map, guint32 *bus, guint connect, GError **error)
 
     if (*bus < map->buses->len)
         return TRUE;
-    if (connect & PCI_CONNECT_DEVICE) {
+    if ((connect & PCI_CONNECT_DEVICE) && map->roots) {
+        model = CONTROLLER_MODEL_PCI_ROOT;
+    } else if (connect & PCI_CONNECT_DEVICE) {
         model = CONTROLLER_MODEL_PCI_BRIDGE;
         if (!offered_somewhere(map, PCI_CONNECT_BRIDGE)) {
             if (*bus == map->buses->len)

@@ -34,6 +34,7 @@ typedef struct PciMap PciMap;
 /* A map of N_BUSES buses without a model. GROW: whether it adds buses where needed. */
 PciMap *pci_map_new(guint n_buses, gboolean grow);
 void pci_map_free(PciMap *map); /* NULL is allowed */
+void pci_map_grow_roots(PciMap *map); /* what it adds for conventional devices are more roots, not bridges */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PciMap, pci_map_free)
 
 /* Makes bus BUS what a controller of MODEL provides. */

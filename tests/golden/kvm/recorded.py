@@ -4,11 +4,11 @@
 
 usage: recorded.py ARGV_TOOL CORPUS [--show]
 
-CORPUS holds domain/NAME.xml and libvirtd-9.0.0.jsonl (definition read back, native command line, or error). Compared are the
-documents for x86 that libvirtd accepted. A document is in scope if the driver can start each of its kinds of devices; all
-of these must come back byte for byte, but for those that different.txt names with a reason. Command lines are compared
-where both made one, without what a host decides (descriptors, times, folders) and the interfaces, which libvirt's
-converter changes. Errors of refused documents are counted by code. --show prints each difference."""
+CORPUS holds domain/NAME.xml and libvirtd-9.0.0.jsonl (definition read back, native command line, or error). All documents
+are compared, whatever their architecture: what libvirtd accepted must come back byte for byte, and what it refused must be
+refused in its words, but for those that different.txt names with a reason. Command lines are compared where both made
+one, without what a host decides (descriptors, times, folders) and the interfaces, which libvirt's converter changes. --show
+prints each difference."""
 import collections
 import difflib
 import json
@@ -17,19 +17,14 @@ import re
 import shlex
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 
 HERE = pathlib.Path(__file__).parent
 SKIP = 77
-KINDS = {'emulator', 'disk', 'controller', 'interface', 'serial', 'parallel', 'console', 'channel', 'input', 'graphics', 'sound',
-         'audio', 'video', 'hub', 'smartcard', 'redirdev', 'redirfilter', 'watchdog', 'memballoon', 'rng', 'panic', 'tpm', 'filesystem', 'vsock', 'shmem', 'iommu', 'memory'}
-TYPES = {'disk': {'file', 'block', 'dir', 'network'}, 'interface': {'user', 'bridge', 'ethernet', 'server', 'client', 'mcast', 'udp'}, 'graphics': {'vnc', 'spice', 'egl-headless', 'sdl', 'dbus'}}
 
 
-def in_scope(xml: str) -> bool:
-    devices = ElementTree.fromstring(xml).find('devices')
-    return all(device.tag in KINDS and device.get('device') != 'lun' and
-               (device.tag not in TYPES or device.get('type') in TYPES[device.tag]) for device in devices)
+def architecture(source: str) -> str:
+    found = re.search(r"""<type[^>]*\barch=['"]([^'"]*)""", source)
+    return found[1] if found else 'x86_64'
 
 
 def scrub(xml: str, source: str) -> str:
@@ -67,38 +62,59 @@ class Comparison:
         if self.show:
             print('\n'.join(difflib.unified_diff(theirs, ours, f'{name}: libvirt', 'ours', n=1, lineterm='')))
 
-    def accepted(self, name: str, source: str, record: dict, answer: dict) -> None:
-        scope = 'in scope' if in_scope(record['xml']) else 'out of scope'
-        self.counts[scope, 'accepted'] += 1
+    def document(self, name: str, source: str, record: dict, answer: dict) -> None:
+        arch = architecture(source)
+        self.counts[arch, 'compared'] += 1
+        if record['define'] == 'ok':
+            equal = self.accepted(name, arch, source, record, answer)
+        else:
+            equal = self.refused(name, record, answer)
+        self.counts[arch, 'equal'] += equal
+        if not equal:
+            self.different.append(name)
+
+    def accepted(self, name: str, arch: str, source: str, record: dict, answer: dict) -> bool:
         ours = scrub(answer['xml'], source) if 'xml' in answer else answer['error']['message']
-        if ours == record['xml']:
-            self.counts[scope, 'same definition'] += 1
-        else:
+        if ours != record['xml']:
             self.print(name, record['xml'].splitlines(), ours.splitlines())
-            if scope == 'in scope':
-                self.different.append(name)
-        if isinstance(record.get('native'), str) and 'argv' in answer:
-            self.command_line(name, scope, shlex.split(record['native']), answer['argv'])
+        if isinstance(record.get('native'), str):
+            self.command_line(name, arch, shlex.split(record['native']), answer)
+        return ours == record['xml']
 
-    def command_line(self, name: str, scope: str, theirs: list[str], ours: list[str]) -> None:
-        self.counts[scope, 'command line'] += 1
-        if plain(theirs) == plain(ours):
-            self.counts[scope, 'same command line'] += 1
+    def command_line(self, name: str, arch: str, theirs: list[str], answer: dict) -> None:
+        self.counts[arch, 'command lines'] += 1
+        if 'argv' not in answer:
+            self.counts[arch, 'not ours to start'] += 1
+            self.print(name + ' (argv)', theirs[:1], [answer['error']['message']])
+        elif plain(theirs) == plain(answer['argv']):
+            self.counts[arch, 'same command line'] += 1
         else:
-            self.print(name + ' (argv)', plain(theirs), plain(ours))
+            self.print(name + ' (argv)', plain(theirs), plain(answer['argv']))
 
-    def refused(self, name: str, record: dict, answer: dict) -> None:
+    def refused(self, name: str, record: dict, answer: dict) -> bool:
         theirs, ours = record['define'], answer.get('error', {})
-        self.counts['refused', 'by libvirt'] += 1
-        if ours.get('step') in ('start', 'prepare', 'argv') or not ours:
-            self.counts['refused', 'not by us before a start'] += 1
-        elif all(ours[key] == theirs[key] for key in ('code', 'domain', 'message')):
-            self.counts['refused', 'in the same words'] += 1
-        elif ours['code'] == theirs['code']:
-            self.counts['refused', 'with the same code'] += 1
-        else:
-            self.counts['refused', 'with another code'] += 1
+        late = ours.get('step') in ('start', 'prepare', 'argv') or not ours
+        equal = not late and all(ours[key] == theirs[key] for key in ('code', 'domain', 'message'))
+        if not equal:
             self.print(name, [json.dumps(theirs)], [json.dumps(ours)])
+        return equal
+
+
+COLUMNS = ('compared', 'equal', 'command lines', 'same command line', 'not ours to start')
+
+
+def report(comparison: Comparison, known: dict[str, str]) -> None:
+    """By architecture, and each difference with its reason."""
+    archs = sorted({arch for arch, _ in comparison.counts})
+    print(f'{"":10}' + ''.join(f'{column:>20}' for column in COLUMNS))
+    for arch in archs + ['all']:
+        sums = [sum(comparison.counts[one, column] for one in archs if arch in (one, 'all')) for column in COLUMNS]
+        print(f'{arch:10}' + ''.join(f'{number:>20}' for number in sums))
+    for name in comparison.different:
+        print(f'{"different" if name in known else "not as recorded"}: {name}: {known.get(name, "")}')
+    for name in known:
+        if name not in comparison.different:
+            print(f'listed as different, but as recorded: {name}')
 
 
 def known_differences() -> dict[str, str]:
@@ -115,7 +131,7 @@ def main() -> int:
     for line in (corpus / 'libvirtd-9.0.0.jsonl').read_text().splitlines():
         record = json.loads(line)
         source = corpus / 'domain' / f'{record["name"]}.xml'
-        if record['kind'] == 'domain' and re.search(r"arch=.(x86_64|i686)|^(?!.*arch=)", source.read_text(errors='replace'), re.S):
+        if record['kind'] == 'domain':
             records[str(source)] = record
     out = subprocess.run([tool, '--argv', '--caps', str(HERE / 'caps'), '--firmware', str(HERE / 'firmware')], input='\n'.join(records) + '\n', capture_output=True,
                          text=True, timeout=300, check=True)
@@ -123,21 +139,10 @@ def main() -> int:
     for line in out.stdout.splitlines():
         answer = json.loads(line)
         record = records[answer['file']]
-        if record['define'] == 'ok':
-            source = pathlib.Path(answer['file']).read_text(errors='surrogateescape')
-            comparison.accepted(record['name'], source, record, answer)
-        else:
-            comparison.refused(record['name'], record, answer)
-    for (scope, what), count in sorted(comparison.counts.items()):
-        print(f'{scope}, {what}: {count}')
+        comparison.document(record['name'], pathlib.Path(answer['file']).read_text(errors='surrogateescape'), record, answer)
     known = known_differences()
-    fresh = [name for name in comparison.different if name not in known]
-    stale = [name for name in known if name not in comparison.different]
-    for name in fresh:
-        print(f'not as recorded: {name}')
-    for name in stale:
-        print(f'listed as different, but as recorded: {name}')
-    return 1 if fresh or stale else 0
+    report(comparison, known)
+    return 1 if set(comparison.different) != set(known) else 0
 
 
 if __name__ == '__main__':
