@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Places on buses other than PCI and USB. What is virtio has no bus of its own: where the document does not say, it is the
- * machine's. Machines with slots for virtio-mmio had these before they had PCI Express, so that a document which puts one
- * device there wants the others there too.
+ * Places on buses other than PCI and USB. What is virtio has no bus of its own: where the document does not say, it is
+ * the machine's. Machines with slots for virtio-mmio had these before they had PCI Express, so that a document which
+ * puts one device there wants the others there too.
  */
 #include "driver-kvm/address-parts.h"
 #include "driver-kvm/address.h"
@@ -58,7 +58,8 @@ static gboolean is_other_reg(const DeviceKind *kind, Address **address, gpointer
 {
     const RegSearch *search = data;
 
-    return !*address || *address == search->except || (*address)->type != ADDRESS_TYPE_SPAPR_VIO || (*address)->reg != search->reg;
+    return !*address || *address == search->except || (*address)->type != ADDRESS_TYPE_SPAPR_VIO ||
+           (*address)->reg != search->reg;
 }
 
 static gboolean assign_reg(Domain *def, Address *address, guint64 usual, GError **error)
@@ -68,7 +69,8 @@ static gboolean assign_reg(Domain *def, Address *address, guint64 usual, GError 
 
     while (!each_place(def, is_other_reg, &search, NULL)) {
         if (own)
-            return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR, "spapr-vio address 0x%" G_GINT64_MODIFIER "x already in use", search.reg);
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
+                             "spapr-vio address 0x%" G_GINT64_MODIFIER "x already in use", search.reg);
         search.reg += REG_STEP;
     }
     address->reg = search.reg;
@@ -110,8 +112,10 @@ static gboolean assign_spapr(Domain *def, GError **error)
         const DeviceKind *kind;
         gboolean (*is_spapr)(const Domain *def, gconstpointer device);
         guint64 reg; /* where QEMU begins */
-    } firsts[] = {{&device_interface, spapr_interface, 0x1000}, {&device_controller, spapr_controller, 0x2000},
-                  {&device_serial, spapr_serial, 0x30000000},   {&device_nvram, spapr_nvram, 0x3000},
+    } firsts[] = {{&device_interface, spapr_interface, 0x1000},
+                  {&device_controller, spapr_controller, 0x2000},
+                  {&device_serial, spapr_serial, 0x30000000},
+                  {&device_nvram, spapr_nvram, 0x3000},
                   {&device_tpm, spapr_tpm, 0x4000}};
 
     for (gsize k = 0; k < G_N_ELEMENTS(firsts); k++)
@@ -123,7 +127,8 @@ static gboolean assign_spapr(Domain *def, GError **error)
                 g_clear_pointer(address, address_free);
                 set_type(address, ADDRESS_TYPE_SPAPR_VIO);
             }
-            if (*address && (*address)->type == ADDRESS_TYPE_SPAPR_VIO && !assign_reg(def, *address, firsts[k].reg, error))
+            if (*address && (*address)->type == ADDRESS_TYPE_SPAPR_VIO &&
+                !assign_reg(def, *address, firsts[k].reg, error))
                 return FALSE;
         }
     return TRUE;
@@ -173,7 +178,8 @@ static gboolean channel_hostdev(gconstpointer device)
 {
     const Hostdev *hostdev = device;
 
-    return hostdev->mode == HOSTDEV_MODE_SUBSYSTEM && hostdev->type == HOSTDEV_TYPE_MDEV && hostdev->model == HOSTDEV_MODEL_VFIO_CCW;
+    return hostdev->mode == HOSTDEV_MODE_SUBSYSTEM && hostdev->type == HOSTDEV_TYPE_MDEV &&
+           hostdev->model == HOSTDEV_MODEL_VFIO_CCW;
 }
 
 static gboolean virtio_balloon(gconstpointer device)
@@ -193,10 +199,18 @@ static const struct {
     gboolean (*is_virtio)(gconstpointer device); /* NULL: each is */
     gboolean channels;                           /* only as a channel device */
 } virtio_kinds[] = {
-    {&device_disk, virtio_disk},         {&device_interface, virtio_interface},     {&device_video, virtio_video},
-    {&device_input, virtio_input},       {&device_controller, virtio_controller},   {&device_hostdev, virtio_hostdev},
-    {&device_memballoon, virtio_balloon}, {&device_rng, NULL},                      {&device_memory, virtio_memory},
-    {&device_hostdev, channel_hostdev, TRUE}, {&device_filesystem, NULL, TRUE},     {&device_vsock, NULL, TRUE},
+    {&device_disk, virtio_disk},
+    {&device_interface, virtio_interface},
+    {&device_video, virtio_video},
+    {&device_input, virtio_input},
+    {&device_controller, virtio_controller},
+    {&device_hostdev, virtio_hostdev},
+    {&device_memballoon, virtio_balloon},
+    {&device_rng, NULL},
+    {&device_memory, virtio_memory},
+    {&device_hostdev, channel_hostdev, TRUE},
+    {&device_filesystem, NULL, TRUE},
+    {&device_vsock, NULL, TRUE},
 };
 
 static gboolean is_mmio(const DeviceKind *kind, Address **address, gpointer data, GError **error)
@@ -207,7 +221,8 @@ static gboolean is_mmio(const DeviceKind *kind, Address **address, gpointer data
 /* UNSET: PCI, which needs nobody to say so. */
 static AddressType virtio_type(Domain *def, const Caps *caps)
 {
-    gboolean express = machine_has_pcie_root(def) && (caps_has_type(caps, "pcie-root-port") || caps_has_type(caps, "ioh3420"));
+    gboolean express =
+        machine_has_pcie_root(def) && (caps_has_type(caps, "pcie-root-port") || caps_has_type(caps, "ioh3420"));
 
     if (machine_has(def, MACHINE_CCW))
         return ADDRESS_TYPE_CCW;
@@ -246,8 +261,8 @@ static gboolean reserve_ccw(const DeviceKind *kind, Address **address, gpointer 
 {
     if (!is_ccw(*address, TRUE) || g_hash_table_add(data, ccw_key(*address)))
         return TRUE;
-    return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "The CCW devno '%x.%x.%04x' is in use already", (*address)->cssid,
-                     (*address)->ssid, (*address)->devno);
+    return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "The CCW devno '%x.%x.%04x' is in use already",
+                     (*address)->cssid, (*address)->ssid, (*address)->devno);
 }
 
 static gboolean assign_ccw(const DeviceKind *kind, Address **address, gpointer data, GError **error)
@@ -289,7 +304,7 @@ gboolean address_buses(Domain *def, const Caps *caps, GError **error)
 typedef struct {
     GHashTable *uids, *fids;
     GPtrArray *bare; /* of Address **: these get no name */
-    gboolean named; /* those that have a name now; then the others */
+    gboolean named;  /* those that have a name now; then the others */
 } Names;
 
 static gboolean is_char(const DeviceKind *kind)
@@ -309,7 +324,8 @@ static gboolean name_zpci(const DeviceKind *kind, Address **address, gpointer da
     if (!zpci)
         zpci = (*address)->zpci = zpci_new();
     if (zpci->uid == UNSET32)
-        for (zpci->uid = UID_FIRST; zpci->uid < ID_MAX && g_hash_table_contains(names->uids, GUINT_TO_POINTER(zpci->uid));)
+        for (zpci->uid = UID_FIRST;
+             zpci->uid < ID_MAX && g_hash_table_contains(names->uids, GUINT_TO_POINTER(zpci->uid));)
             zpci->uid++;
     if (zpci->fid == UNSET64)
         for (zpci->fid = 0; zpci->fid < G_MAXUINT32 && g_hash_table_contains(names->fids, GSIZE_TO_POINTER(zpci->fid));)
@@ -317,7 +333,8 @@ static gboolean name_zpci(const DeviceKind *kind, Address **address, gpointer da
     if (!g_hash_table_add(names->uids, GUINT_TO_POINTER(zpci->uid)))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "zPCI uid %o is already reserved", zpci->uid);
     if (!g_hash_table_add(names->fids, GSIZE_TO_POINTER(zpci->fid)))
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "zPCI fid %o is already reserved", (guint)zpci->fid);
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "zPCI fid %o is already reserved",
+                         (guint)zpci->fid);
     return TRUE;
 }
 
@@ -355,16 +372,19 @@ static gboolean validate_place(const DeviceKind *kind, Address **place, gpointer
     if (zpci && !caps_has_type(limits->caps, "zpci"))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "This QEMU binary doesn't support zPCI");
     if (zpci && zpci->uid != UNSET32 && (zpci->uid == 0 || zpci->uid > ID_MAX))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR, "Invalid PCI address uid='0x%.4x', must be > 0x0000 and <= 0x%.4x",
-                         zpci->uid, ID_MAX);
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
+                         "Invalid PCI address uid='0x%.4x', must be > 0x0000 and <= 0x%.4x", zpci->uid, ID_MAX);
     if (address->type == ADDRESS_TYPE_SPAPR_VIO && address->reg != UNSET64 && address->reg > G_MAXUINT32)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "spapr-vio reg='0x%" G_GINT64_MODIFIER "x' exceeds maximum possible value (0xffffffff)", address->reg);
+                         "spapr-vio reg='0x%" G_GINT64_MODIFIER "x' exceeds maximum possible value (0xffffffff)",
+                         address->reg);
     if (address->type == ADDRESS_TYPE_VIRTIO_S390)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'virtio-s390' addresses are no longer supported");
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "'virtio-s390' addresses are no longer supported");
     if (address->type == ADDRESS_TYPE_CCW && !machine_has(limits->def, MACHINE_CCW))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "cannot use CCW address type for device '%s' using machine type '%s'", "<null>", limits->def->os->type->machine);
+                         "cannot use CCW address type for device '%s' using machine type '%s'", "<null>",
+                         limits->def->os->type->machine);
     return TRUE;
 }
 

@@ -175,8 +175,8 @@ static gboolean root_taken(const Domain *def, guint32 index)
     for (guint i = 0; i < def->devices->controllers->len; i++) {
         const Controller *controller = g_ptr_array_index(def->devices->controllers, i);
 
-        if (controller->type == CONTROLLER_TYPE_PCI && controller->model == CONTROLLER_MODEL_PCI_ROOT && controller->target &&
-            controller->target->index == index)
+        if (controller->type == CONTROLLER_TYPE_PCI && controller->model == CONTROLLER_MODEL_PCI_ROOT &&
+            controller->target && controller->target->index == index)
             return TRUE;
     }
     return FALSE;
@@ -204,8 +204,8 @@ static gboolean number_root(Domain *def, Controller *controller, GError **error)
         controller->target = controller_target_new();
     if (controller->target->index == UNSET32)
         controller->target->index = controller->index == 0 ? 0 : free_root(def);
-    return controller->target->index != UNSET32 ||
-           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "No usable target index found for %u", controller->index);
+    return controller->target->index != UNSET32 || error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                                                             "No usable target index found for %u", controller->index);
 }
 
 static void default_number(guint32 *number, guint32 value)

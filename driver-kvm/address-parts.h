@@ -26,9 +26,9 @@ gboolean address_bridges(Domain *def, GError **error);
 gboolean address_usb(Domain *def, GError **error);
 gboolean address_usb_plug(Domain *live, GError **error); /* without more hubs */
 
-/* address-bus.c: places on the other buses (virtio-mmio, sPAPR's, channels); before PCI, since what has one of these needs
- * no slot. */
+/* address-bus.c: places on the other buses (virtio-mmio, sPAPR's, channels); before PCI, since what has one of these
+ * needs no slot. */
 gboolean address_buses(Domain *def, const Caps *caps, GError **error);
-/* What s390 calls its PCI devices beside where they are; after PCI. As with libvirt, of the controllers only the first N_CONTROLLERS
- * have it: those that were there before slots ran out. */
+/* What s390 calls its PCI devices beside where they are; after PCI. As with libvirt, of the controllers only the first
+ * N_CONTROLLERS have it: those that were there before slots ran out. */
 gboolean address_zpci(Domain *def, const Caps *caps, guint n_controllers, GError **error);

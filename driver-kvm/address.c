@@ -29,10 +29,11 @@ static const DeviceKind *const pci_order[] = {
 
 /* The order in which devices are looked at where it is not that of PCI slots. */
 static const DeviceKind *const look_order[] = {
-    &device_disk,    &device_interface,  &device_sound,    &device_hostdev, &device_video, &device_controller, &device_smartcard,
-    &device_serial,  &device_parallel,   &device_channel,  &device_console, &device_input, &device_filesystem, &device_watchdog,
-    &device_memballoon, &device_rng,     &device_nvram,    &device_hub,     &device_shmem, &device_tpm,        &device_panic,
-    &device_memory,  &device_redirdev,   &device_iommu,    &device_vsock,
+    &device_disk,       &device_interface, &device_sound,      &device_hostdev,  &device_video,
+    &device_controller, &device_smartcard, &device_serial,     &device_parallel, &device_channel,
+    &device_console,    &device_input,     &device_filesystem, &device_watchdog, &device_memballoon,
+    &device_rng,        &device_nvram,     &device_hub,        &device_shmem,    &device_tpm,
+    &device_panic,      &device_memory,    &device_redirdev,   &device_iommu,    &device_vsock,
 };
 
 gboolean address_each(Domain *def, DeviceFunc fn, gpointer data, GError **error)
@@ -175,8 +176,9 @@ static gboolean place(Walk *walk, const DeviceKind *kind, gpointer device, GErro
 
     if (!needs)
         return TRUE;
-    if (kind == &device_disk && *address && (*address)->type != ADDRESS_TYPE_PCI && (*address)->type != ADDRESS_TYPE_UNSET &&
-        (*address)->type != ADDRESS_TYPE_CCW && (*address)->type != ADDRESS_TYPE_VIRTIO_MMIO)
+    if (kind == &device_disk && *address && (*address)->type != ADDRESS_TYPE_PCI &&
+        (*address)->type != ADDRESS_TYPE_UNSET && (*address)->type != ADDRESS_TYPE_CCW &&
+        (*address)->type != ADDRESS_TYPE_VIRTIO_MMIO)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "virtio disk cannot have an address of type '%s'",
                          address_type_to_string((*address)->type));
     if (!pci_map_wanted(*address))
@@ -392,7 +394,8 @@ gboolean address_assign(Domain *def, const Caps *caps, GError **error)
 {
     guint n_controllers;
 
-    if (!memory_assign_slots(def, error) || !domain_address_virtio_serial(def, error) || !address_buses(def, caps, error))
+    if (!memory_assign_slots(def, error) || !domain_address_virtio_serial(def, error) ||
+        !address_buses(def, caps, error))
         return FALSE;
     n_controllers = def->devices->controllers->len;
     return assign_pci(def, error) && address_zpci(def, caps, n_controllers, error) && address_usb(def, error);

@@ -188,13 +188,15 @@ static char *cpu_name(const Caps *caps, const char *type)
         if (g_strcmp0(cpu->type, type) != 0)
             continue;
         /* documents write POWER9, which QEMU takes as well */
-        return g_str_has_prefix(cpu->name, "power") && g_ascii_isdigit(cpu->name[5]) ? g_ascii_strup(cpu->name, -1) : g_strdup(cpu->name);
+        return g_str_has_prefix(cpu->name, "power") && g_ascii_isdigit(cpu->name[5]) ? g_ascii_strup(cpu->name, -1)
+                                                                                     : g_strdup(cpu->name);
     }
     dash = dash ? g_strrstr_len(type, dash - type, "-") : NULL;
     return dash ? g_strndup(type, (gsize)(dash - type)) : g_strdup(type);
 }
 
-/* What QEMU takes by itself is known to be right for an emulated guest, and for one of a host that QEMU has models for. */
+/* What QEMU takes by itself is known to be right for an emulated guest, and for one of a host that QEMU has models for.
+ */
 static void default_cpu(Domain *def, const Caps *caps)
 {
     const CapsMachine *machine = caps_machine(caps, def->os->type->machine);
@@ -230,7 +232,8 @@ static gboolean complete_vectors(Cpu *cpu, GError **error)
     if (!lengths)
         return TRUE;
     if (vectors && (vectors->policy == CPU_POLICY_DISABLE || vectors->policy == CPU_POLICY_FORBID))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "SVE disabled, but SVE vector lengths provided");
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "SVE disabled, but SVE vector lengths provided");
     if (!vectors) {
         vectors = cpu_feature_new();
         vectors->name = g_strdup("sve");
@@ -401,15 +404,16 @@ static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
     if (!complete_os(def, error) || !complete_implied(def, caps, error) || !address_assign(def, caps, error))
         return FALSE;
     domain_twin_consoles(def);
-    return validate_accel(def, caps, error) && domain_validate(def, error) && address_validate(def, caps, error) && validate_domain(def, caps, error) && device_validate_all(def, caps, error);
+    return validate_accel(def, caps, error) && domain_validate(def, error) && address_validate(def, caps, error) &&
+           validate_domain(def, caps, error) && device_validate_all(def, caps, error);
 }
 
 gboolean complete_domain(Domain *def, const Caps *caps, DriverComplete when, GError **error)
 {
     if (when == DRIVER_COMPLETE_DEFINE)
         return complete_define(def, caps, error);
-    return validate_emulator(def, caps, error) && validate_accel(def, caps, error) && validate_start(def, caps, error) && cpu_start_settle(def, caps, error) &&
-           device_assign_aliases(def, error);
+    return validate_emulator(def, caps, error) && validate_accel(def, caps, error) &&
+           validate_start(def, caps, error) && cpu_start_settle(def, caps, error) && device_assign_aliases(def, error);
 }
 
 gboolean complete_plugged(Domain *live, const DomainDevice *which, gpointer held, const Caps *caps, GError **error)

@@ -67,7 +67,8 @@ static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, 
         serial->target->type = machine_kind(def)->serial;
     for (gsize i = 0; i < G_N_ELEMENTS(serial_models) && model == CHARDEV_MODEL_UNSET; i++)
         if (serial_models[i].type == serial->target->type)
-            model = serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL ? machine_kind(def)->uart : serial_models[i].model;
+            model = serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL ? machine_kind(def)->uart
+                                                                              : serial_models[i].model;
     if (model != CHARDEV_MODEL_UNSET && !serial->target->model)
         serial->target->model = chardev_target_model_new();
     if (model != CHARDEV_MODEL_UNSET)
@@ -135,8 +136,10 @@ static const struct {
     ChardevTargetType type;
     AddressType address;
 } serial_buses[] = {
-    {CHARDEV_TARGET_TYPE_ISA_SERIAL, ADDRESS_TYPE_ISA},     {CHARDEV_TARGET_TYPE_ISA_DEBUG, ADDRESS_TYPE_ISA},
-    {CHARDEV_TARGET_TYPE_USB_SERIAL, ADDRESS_TYPE_USB},     {CHARDEV_TARGET_TYPE_PCI_SERIAL, ADDRESS_TYPE_PCI},
+    {CHARDEV_TARGET_TYPE_ISA_SERIAL, ADDRESS_TYPE_ISA},
+    {CHARDEV_TARGET_TYPE_ISA_DEBUG, ADDRESS_TYPE_ISA},
+    {CHARDEV_TARGET_TYPE_USB_SERIAL, ADDRESS_TYPE_USB},
+    {CHARDEV_TARGET_TYPE_PCI_SERIAL, ADDRESS_TYPE_PCI},
     {CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, ADDRESS_TYPE_SPAPR_VIO},
 };
 
@@ -151,10 +154,11 @@ static gboolean validate_place(const Chardev *serial, GError **error)
     while (i < G_N_ELEMENTS(serial_buses) && serial_buses[i].type != serial->target->type)
         i++;
     if (i == G_N_ELEMENTS(serial_buses))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target type '%s' cannot have an associated address", name);
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "Target type '%s' cannot have an associated address", name);
     return address == serial_buses[i].address ||
-           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target type '%s' requires address type '%s'", name,
-                     address_type_to_string(serial_buses[i].address));
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target type '%s' requires address type '%s'",
+                     name, address_type_to_string(serial_buses[i].address));
 }
 
 /* Kinds that belong to some machines; the others are cards that fit wherever there is a slot. */
@@ -183,12 +187,14 @@ static gboolean validate_serial(const Domain *def, gconstpointer device, const C
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
         if (serial_models[i].model == model && serial_models[i].type != serial->target->type)
-            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target model '%s' requires target type '%s'",
-                             chardev_model_to_string(model), chardev_target_type_to_string(serial_models[i].type));
-    return is_at_home(def, serial) ||
-           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                     "Serial device with target type '%s' and target model '%s' not compatible with guest architecture or machine type",
-                     chardev_target_type_to_string(serial->target->type), model ? chardev_model_to_string(model) : "(default)");
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "Target model '%s' requires target type '%s'", chardev_model_to_string(model),
+                             chardev_target_type_to_string(serial_models[i].type));
+    return is_at_home(def, serial) || error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                                                "Serial device with target type '%s' and target model '%s' not "
+                                                "compatible with guest architecture or machine type",
+                                                chardev_target_type_to_string(serial->target->type),
+                                                model ? chardev_model_to_string(model) : "(default)");
 }
 
 static gboolean validate_parallel(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
@@ -231,8 +237,8 @@ static gboolean validate_console(const Domain *def, gconstpointer device, const 
     case CHARDEV_TARGET_TYPE_SCLP:
     case CHARDEV_TARGET_TYPE_SCLPLM:
         if (!caps_has_device(caps, sclp_driver(console)))
-            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s is not supported in this QEMU binary",
-                             sclp_driver(console));
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "%s is not supported in this QEMU binary", sclp_driver(console));
         break;
     case CHARDEV_TARGET_TYPE_VIRTIO:
     case CHARDEV_TARGET_TYPE_SERIAL:
@@ -313,7 +319,8 @@ static const char *serial_driver(const Chardev *serial)
     ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
 
     for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
-        if (serial_models[i].type == serial->target->type && (model == CHARDEV_MODEL_UNSET || serial_models[i].model == model))
+        if (serial_models[i].type == serial->target->type &&
+            (model == CHARDEV_MODEL_UNSET || serial_models[i].model == model))
             return serial_models[i].driver;
     return NULL;
 }
@@ -334,7 +341,8 @@ static gboolean build_serial(const Domain *live, gconstpointer device, const Cap
         return TRUE;
     }
     if (!caps_has_device(caps, driver))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'%s' is not supported in this QEMU binary", driver);
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'%s' is not supported in this QEMU binary",
+                         driver);
     props = begin(serial, driver, context, parts, error);
     if (!props)
         return FALSE;
@@ -444,15 +452,25 @@ const DeviceKind device_serial = {
 };
 
 const DeviceKind device_parallel = {
-    .name = "parallel", PLACE(parallels), .prefix = "parallel",
-    .complete = complete_parallel, .validate = validate_parallel,
-    .prepare = prepare, .release = release, .build = build_parallel,
+    .name = "parallel",
+    PLACE(parallels),
+    .prefix = "parallel",
+    .complete = complete_parallel,
+    .validate = validate_parallel,
+    .prepare = prepare,
+    .release = release,
+    .build = build_parallel,
 };
 
 const DeviceKind device_console = {
-    .name = "console", PLACE(consoles), .prefix = "console",
-    .complete = complete_console, .validate = validate_console,
-    .prepare = prepare, .release = release, .build = build_console,
+    .name = "console",
+    PLACE(consoles),
+    .prefix = "console",
+    .complete = complete_console,
+    .validate = validate_console,
+    .prepare = prepare,
+    .release = release,
+    .build = build_console,
 };
 
 const DeviceKind device_channel = {

@@ -82,7 +82,7 @@ static void complete_scsi(const Domain *def, Controller *controller, const Caps 
 
     if (controller->model != CONTROLLER_MODEL_UNSET && controller->model != CONTROLLER_MODEL_AUTO)
         return;
-    controller->model = usual != CONTROLLER_MODEL_UNSET              ? usual
+    controller->model = usual != CONTROLLER_MODEL_UNSET       ? usual
                         : caps_has_device(caps, "lsi53c895a") ? CONTROLLER_MODEL_LSILOGIC
                                                               : CONTROLLER_MODEL_VIRTIO_SCSI;
 }
@@ -151,7 +151,8 @@ static gboolean complete_pci(const Domain *def, const Controller *controller, GE
     if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS && !machine_is_i440fx(def))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "pci-expander-bus controllers are only supported on 440fx-based machinetypes");
-    if (controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS && !machine_is_q35(def) && !machine_has(def, MACHINE_GIC))
+    if (controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS && !machine_is_q35(def) &&
+        !machine_has(def, MACHINE_GIC))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "pcie-expander-bus controllers are not supported with this machine type");
     if (node != UNSET32 && node >= n_cells(def))
@@ -183,7 +184,8 @@ static gboolean is_builtin(const Domain *def, const Controller *controller)
 {
     switch (controller->type) {
     case CONTROLLER_TYPE_PCI:
-        return (controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT) && controller->index == 0;
+        return (controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT) &&
+               controller->index == 0;
     case CONTROLLER_TYPE_SATA:
         return controller->index == 0 && machine_is_q35(def);
     case CONTROLLER_TYPE_IDE:
@@ -308,8 +310,8 @@ static JsonObject *pci_props(const Controller *controller)
         props_uint(props, "chassis", target->chassis);
     }
     props_string(props, "id", controller->alias->name);
-    if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS || controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS ||
-        controller->model == CONTROLLER_MODEL_PCI_ROOT)
+    if (controller->model == CONTROLLER_MODEL_PCI_EXPANDER_BUS ||
+        controller->model == CONTROLLER_MODEL_PCIE_EXPANDER_BUS || controller->model == CONTROLLER_MODEL_PCI_ROOT)
         props_uint(props, "numa_node", target->node);
     if (port)
         props_toggle(props, "hotplug", target->hotplug);

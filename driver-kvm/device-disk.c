@@ -328,9 +328,10 @@ static gboolean build_card(const Disk *disk, GPtrArray *parts, GError **error)
     if (disk->type != STORAGE_TYPE_FILE && disk->type != STORAGE_TYPE_BLOCK)
         return unsupported(error, "a disk of bus 'sd' that is no file or block device is not supported by this driver");
     path = part_escape(disk->type == STORAGE_TYPE_FILE ? disk->source->file : disk->source->dev);
-    parts_add_option(parts, "-drive", g_strdup_printf("file=%s,format=%s,if=sd,index=%d%s", path,
-                                                      storage_format_to_string(disk->driver->type),
-                                                      domain_disk_number(disk->target->dev), disk->readonly ? ",readonly=on" : ""));
+    parts_add_option(parts, "-drive",
+                     g_strdup_printf("file=%s,format=%s,if=sd,index=%d%s", path,
+                                     storage_format_to_string(disk->driver->type),
+                                     domain_disk_number(disk->target->dev), disk->readonly ? ",readonly=on" : ""));
     return TRUE;
 }
 

@@ -383,8 +383,9 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     if (is_on_board(live, interface)) {
         if (!build_netdev(interface, context, parts, error))
             return FALSE;
-        parts_add_option(parts, "-net", g_strdup_printf("nic,macaddr=%s,netdev=host%s,model=%s,id=%s", interface->mac->address,
-                                                        interface->alias->name, model, interface->alias->name));
+        parts_add_option(parts, "-net",
+                         g_strdup_printf("nic,macaddr=%s,netdev=host%s,model=%s,id=%s", interface->mac->address,
+                                         interface->alias->name, model, interface->alias->name));
         return TRUE;
     }
     if (!driver || !caps_has_device(caps, driver))

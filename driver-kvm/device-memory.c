@@ -70,7 +70,8 @@ static gboolean complete_memory(Domain *def, gpointer device, const Caps *caps, 
     if (target->label && target->label->size != UNSET64 && target->label->size >= target->size)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "label size must be smaller than NVDIMM size");
     if (machine_is_ppc64(def) && module->model == MEMORY_DEVICE_MODEL_NVDIMM && !memory_fits_block(def, module))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR, "minimum target size for the NVDIMM must be 256MB plus the label size");
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
+                         "minimum target size for the NVDIMM must be 256MB plus the label size");
     if (machine_is_ppc64(def))
         target->size = memory_module_size(def, module);
     if (module->model == MEMORY_DEVICE_MODEL_NVDIMM && machine_is_ppc64(def) && !module->uuid.set) {
@@ -88,7 +89,8 @@ static gboolean validate_path(const MemoryDevice *module, GError **error)
 
 static gboolean validate_nvdimm(const Domain *def, const MemoryDevice *module, GError **error)
 {
-    gboolean labelled = module->target->label && module->target->label->size != UNSET64 && module->target->label->size > 0;
+    gboolean labelled =
+        module->target->label && module->target->label->size != UNSET64 && module->target->label->size > 0;
 
     if (!validate_path(module, error))
         return FALSE;

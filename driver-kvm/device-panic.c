@@ -48,12 +48,14 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
             return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s", models[i].refusal);
         if (models[i].refusal && address != ADDRESS_TYPE_UNSET)
             return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                             "setting the panic device address is not supported for model '%s'", panic_model_to_string(panic->model));
+                             "setting the panic device address is not supported for model '%s'",
+                             panic_model_to_string(panic->model));
     }
     if (panic->model != PANIC_MODEL_ISA)
         return TRUE;
     if (!caps_has_device(caps, "pvpanic"))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "the QEMU binary does not support the ISA panic device");
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "the QEMU binary does not support the ISA panic device");
     return address == ADDRESS_TYPE_UNSET || address == ADDRESS_TYPE_ISA ||
            error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "panic is supported only with ISA address type");
 }
@@ -78,6 +80,12 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 }
 
 const DeviceKind device_panic = {
-    .name = "panic", .offset = offsetof(Devices, panics), .alias = offsetof(Panic, alias),
-    .address = offsetof(Panic, address), .prefix = "panic", .complete = complete, .validate = validate, .build = build,
+    .name = "panic",
+    .offset = offsetof(Devices, panics),
+    .alias = offsetof(Panic, alias),
+    .address = offsetof(Panic, address),
+    .prefix = "panic",
+    .complete = complete,
+    .validate = validate,
+    .build = build,
 };

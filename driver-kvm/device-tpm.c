@@ -24,7 +24,8 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     if (tpm->model == TPM_MODEL_UNSET)
         tpm->model = machine_is_ppc64(def) ? TPM_MODEL_TPM_SPAPR : TPM_MODEL_TPM_TIS;
     if (backend->type == TPM_BACKEND_TYPE_EMULATOR && backend->version == TPM_VERSION_UNSET)
-        backend->version = tpm->model == TPM_MODEL_TPM_TIS && !machine_has(def, MACHINE_GIC) ? TPM_VERSION_1_2 : TPM_VERSION_2_0;
+        backend->version =
+            tpm->model == TPM_MODEL_TPM_TIS && !machine_has(def, MACHINE_GIC) ? TPM_VERSION_1_2 : TPM_VERSION_2_0;
     if (backend->type != TPM_BACKEND_TYPE_PASSTHROUGH || (backend->device && backend->device->path))
         return TRUE;
     if (!backend->device)
@@ -64,8 +65,9 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (backend->active_pcr_banks && backend->version != TPM_VERSION_2_0)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "<active_pcr_banks/> requires TPM version '2.0'");
     if (number(def, is_proxy(tpm)) > 1)
-        return error_set(error, UNSUPPORTED, is_proxy(tpm) ? "only a single TPM Proxy device is supported"
-                                                           : "only a single TPM non-proxy device is supported");
+        return error_set(error, UNSUPPORTED,
+                         is_proxy(tpm) ? "only a single TPM Proxy device is supported"
+                                       : "only a single TPM non-proxy device is supported");
     if (backend->version == TPM_VERSION_1_2 && tpm->model == TPM_MODEL_TPM_SPAPR)
         return error_set(error, UNSUPPORTED, "TPM 1.2 is not supported with the SPAPR device model");
     if (backend->version == TPM_VERSION_1_2 && machine_has(def, MACHINE_GIC))
@@ -75,7 +77,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (machine_is_ppc64(def) && is_proxy(tpm) && backend->type != TPM_BACKEND_TYPE_PASSTHROUGH)
         return error_set(error, UNSUPPORTED, "TPM Proxy model %s requires 'Passthrough' backend", model);
     return caps_has_type(caps, driver_of(def, tpm)) ||
-           error_set(error, UNSUPPORTED, "The QEMU executable %s does not support TPM model %s", def->devices->emulator, model);
+           error_set(error, UNSUPPORTED, "The QEMU executable %s does not support TPM model %s", def->devices->emulator,
+                     model);
 }
 
 /* Where the kernel is told to give up a command: beside the device in sysfs. */

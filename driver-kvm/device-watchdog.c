@@ -15,7 +15,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s model of watchdog does not have any address",
                          watchdog_model_to_string(watchdog->model));
     if (watchdog->model == WATCHDOG_MODEL_DIAG288 && watchdog->address && watchdog->address->type != ADDRESS_TYPE_UNSET)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s model of watchdog is virtual and cannot go on any bus.",
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "%s model of watchdog is virtual and cannot go on any bus.",
                          watchdog_model_to_string(watchdog->model));
     if (watchdog->model == WATCHDOG_MODEL_DIAG288 && !machine_is_s390(def))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -42,7 +43,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     WatchdogAction action = watchdog->action == WATCHDOG_ACTION_DUMP ? WATCHDOG_ACTION_PAUSE : watchdog->action;
     g_autoptr(JsonObject) props = NULL;
 
-    if (watchdog->model != WATCHDOG_MODEL_I6300ESB && watchdog->model != WATCHDOG_MODEL_IB700 && watchdog->model != WATCHDOG_MODEL_DIAG288)
+    if (watchdog->model != WATCHDOG_MODEL_I6300ESB && watchdog->model != WATCHDOG_MODEL_IB700 &&
+        watchdog->model != WATCHDOG_MODEL_DIAG288)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "<watchdog model='%s'> is not supported by this driver", watchdog_model_to_string(watchdog->model));
     props = props_new("driver", watchdog_model_to_string(watchdog->model));

@@ -17,4 +17,5 @@ char *emulator_of_arch(const char *arch, GError **error);
 char *emulator_of_host(GError **error);
 const char *emulator_host_arch(void); /* libvirt's name */
 const char *emulator_arch_name(const char *target); /* libvirt's name of what QEMU calls TARGET */
-gboolean emulator_serves(const char *binary, const char *arch); /* a QEMU for BINARY runs guests of ARCH; libvirt's names */
+gboolean emulator_serves(const char *binary,
+                         const char *arch); /* a QEMU for BINARY runs guests of ARCH; libvirt's names */

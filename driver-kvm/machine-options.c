@@ -19,7 +19,9 @@ static const char *said_gic(const Features *features, char text[32])
 
 static const char *said_hpt(const Features *features, char text[32])
 {
-    return features->hpt && features->hpt->resizing != HPT_RESIZING_UNSET ? hpt_resizing_to_string(features->hpt->resizing) : NULL;
+    return features->hpt && features->hpt->resizing != HPT_RESIZING_UNSET
+               ? hpt_resizing_to_string(features->hpt->resizing)
+               : NULL;
 }
 
 static const char *said_hpt_page(const Features *features, char text[32])
@@ -81,8 +83,8 @@ static const struct {
 static gboolean refuse(const Domain *def, const char *name, GError **error)
 {
     return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                     "The '%s' feature is not supported for architecture '%s' or machine type '%s'", name, def->os->type->arch,
-                     def->os->type->machine);
+                     "The '%s' feature is not supported for architecture '%s' or machine type '%s'", name,
+                     def->os->type->arch, def->os->type->machine);
 }
 
 gboolean machine_options_validate(const Domain *def, GError **error)
@@ -101,20 +103,22 @@ gboolean machine_options_validate(const Domain *def, GError **error)
     if (features->hpt && !machine_has(def, MACHINE_SPAPR_VIO))
         return refuse(def, "hpt", error);
     if (features->vmport && features->vmport->state != TOGGLE_UNSET && !x86)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vmport is not available with this QEMU binary");
-    if (features->apic && features->apic->eoi != TOGGLE_UNSET && !x86)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "The 'eoi' attribute of the 'apic' feature is not supported for architecture '%s' or machine type '%s'",
-                         def->os->type->arch, def->os->type->machine);
+                         "vmport is not available with this QEMU binary");
+    if (features->apic && features->apic->eoi != TOGGLE_UNSET && !x86)
+        return error_set(
+            error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+            "The 'eoi' attribute of the 'apic' feature is not supported for architecture '%s' or machine type '%s'",
+            def->os->type->arch, def->os->type->machine);
     if (features->pvspinlock && !x86)
         return refuse(def, "pvspinlock", error);
     if (features->hyperv && !x86 && !machine_has(def, MACHINE_GIC))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "Hyperv features are not supported for architecture '%s' or machine type '%s'", def->os->type->arch,
-                         def->os->type->machine);
+                         "Hyperv features are not supported for architecture '%s' or machine type '%s'",
+                         def->os->type->arch, def->os->type->machine);
     if (features->pmu && features->pmu->state == TOGGLE_OFF && machine_is_ppc64(def))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "PMU is always enabled for architecture '%s'",
-                         def->os->type->arch);
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "PMU is always enabled for architecture '%s'", def->os->type->arch);
     return TRUE;
 }
 
@@ -127,7 +131,8 @@ void machine_options_keys(const Domain *live, GString *text)
             const KeywrapCipher *cipher = g_ptr_array_index(live->keywrap->ciphers, i);
 
             if (cipher->name == names[n])
-                g_string_append_printf(text, ",%s-key-wrap=%s", keywrap_name_to_string(cipher->name), state(cipher->state));
+                g_string_append_printf(text, ",%s-key-wrap=%s", keywrap_name_to_string(cipher->name),
+                                       state(cipher->state));
         }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What machines of one architecture can be told beside devices: one table says where a document has it, for which machines it
- * is, and what QEMU calls it. Any thread. */
+/* What machines of one architecture can be told beside devices: one table says where a document has it, for which
+ * machines it is, and what QEMU calls it. Any thread. */
 #include "driver-kvm/caps.h"
 #include "lib/model/model.h"
 

@@ -9,7 +9,7 @@
 #define RISCV "riscv64 riscv32"
 #define MIPS "mips mipsel mips64 mips64el"
 #define S390 "s390x s390"
-#define STEP 1024          /* of most machines' memory, KiB */
+#define STEP 1024 /* of most machines' memory, KiB */
 #define PPC_STEP (256 * STEP)
 
 #define PC .serial = CHARDEV_TARGET_TYPE_ISA_SERIAL, .panic = PANIC_MODEL_ISA, .memory_step = STEP
@@ -20,30 +20,31 @@
 static const MachineKind machine_kinds[] = {
     {X86, "isapc", MACHINE_PS2 | MACHINE_BALLOON, PC},
     {X86, "q35 pc-q35*", MACHINE_PS2 | MACHINE_USB | MACHINE_SATA | MACHINE_BALLOON, CONTROLLER_MODEL_PCIE_ROOT, PC},
-    {X86, "pc pc-0.* pc-1.* pc-i440* rhel*", MACHINE_PS2 | MACHINE_USB | MACHINE_BALLOON | MACHINE_IDE, CONTROLLER_MODEL_PCI_ROOT, PC},
+    {X86, "pc pc-0.* pc-1.* pc-i440* rhel*", MACHINE_PS2 | MACHINE_USB | MACHINE_BALLOON | MACHINE_IDE,
+     CONTROLLER_MODEL_PCI_ROOT, PC},
     {X86, NULL, MACHINE_PS2 | MACHINE_USB | MACHINE_BALLOON, PC},
-    {ARM, "virt virt-*", MACHINE_FIXED_VIRTIO | MACHINE_EMBEDDED | MACHINE_GIC | MACHINE_UEFI_ACPI, CONTROLLER_MODEL_PCIE_ROOT, "gpex-pcihost",
-     .uart = CHARDEV_MODEL_PL011, VIRT},
+    {ARM, "virt virt-*", MACHINE_FIXED_VIRTIO | MACHINE_EMBEDDED | MACHINE_GIC,
+     CONTROLLER_MODEL_PCIE_ROOT, "gpex-pcihost", .uart = CHARDEV_MODEL_PL011, VIRT},
     {"armv6l", "versatilepb", MACHINE_EMBEDDED, CONTROLLER_MODEL_PCI_ROOT, .nic = "smc91c111", PLAIN},
     {ARM, "versatilepb", MACHINE_EMBEDDED, .nic = "smc91c111", PLAIN},
     {ARM, "vexpress-*", MACHINE_FIXED_VIRTIO | MACHINE_EMBEDDED, .nic = "lan9118", PLAIN},
     {ARM, NULL, MACHINE_EMBEDDED, .nic = "lan9118", PLAIN},
     {PPC64, "pseries pseries-*", MACHINE_USB | MACHINE_BALLOON | MACHINE_USB_INPUTS | MACHINE_PANIC | MACHINE_SPAPR_VIO,
-     CONTROLLER_MODEL_PCI_ROOT, .panic = PANIC_MODEL_PSERIES, .serial = CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, .video = VIDEO_TYPE_VGA,
-     .scsi = CONTROLLER_MODEL_IBMVSCSI, .memory_step = PPC_STEP},
-    {PPC64, NULL, MACHINE_USB | MACHINE_BALLOON | MACHINE_USB_INPUTS, CONTROLLER_MODEL_PCI_ROOT, .panic = PANIC_MODEL_ISA,
-     .video = VIDEO_TYPE_VGA, .memory_step = PPC_STEP},
+     CONTROLLER_MODEL_PCI_ROOT, .panic = PANIC_MODEL_PSERIES, .serial = CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL,
+     .video = VIDEO_TYPE_VGA, .scsi = CONTROLLER_MODEL_IBMVSCSI, .memory_step = PPC_STEP},
+    {PPC64, NULL, MACHINE_USB | MACHINE_BALLOON | MACHINE_USB_INPUTS, CONTROLLER_MODEL_PCI_ROOT,
+     .panic = PANIC_MODEL_ISA, .video = VIDEO_TYPE_VGA, .memory_step = PPC_STEP},
     {"ppc", "g3beige", MACHINE_USB | MACHINE_BALLOON | MACHINE_IDE, CONTROLLER_MODEL_PCI_ROOT, PLAIN},
     {"alpha ppc ppcemb sh4 sh4eb", NULL, MACHINE_USB | MACHINE_BALLOON, CONTROLLER_MODEL_PCI_ROOT, PLAIN},
-    {RISCV, "virt virt-*", MACHINE_FIXED_VIRTIO | MACHINE_EMBEDDED | MACHINE_BALLOON, CONTROLLER_MODEL_PCIE_ROOT, "gpex-pcihost",
-     .uart = CHARDEV_MODEL_16550A, VIRT},
+    {RISCV, "virt virt-*", MACHINE_FIXED_VIRTIO | MACHINE_EMBEDDED | MACHINE_BALLOON, CONTROLLER_MODEL_PCIE_ROOT,
+     "gpex-pcihost", .uart = CHARDEV_MODEL_16550A, VIRT},
     {RISCV, NULL, MACHINE_EMBEDDED | MACHINE_BALLOON, PLAIN},
-    {S390, "s390-ccw*", MACHINE_BALLOON | MACHINE_PANIC | MACHINE_CCW, CONTROLLER_MODEL_PCI_ROOT, "zpci", .panic = PANIC_MODEL_S390,
-     .serial = CHARDEV_TARGET_TYPE_SCLP_SERIAL, .nic = "virtio", .video = VIDEO_TYPE_VIRTIO, .scsi = CONTROLLER_MODEL_VIRTIO_SCSI,
-     .memory_step = STEP},
+    {S390, "s390-ccw*", MACHINE_BALLOON | MACHINE_PANIC | MACHINE_CCW, CONTROLLER_MODEL_PCI_ROOT, "zpci",
+     .panic = PANIC_MODEL_S390, .serial = CHARDEV_TARGET_TYPE_SCLP_SERIAL, .nic = "virtio", .video = VIDEO_TYPE_VIRTIO,
+     .scsi = CONTROLLER_MODEL_VIRTIO_SCSI, .memory_step = STEP},
     {S390, NULL, MACHINE_BALLOON | MACHINE_PANIC, CONTROLLER_MODEL_PCI_ROOT, "zpci", .panic = PANIC_MODEL_S390,
-     .serial = CHARDEV_TARGET_TYPE_SCLP_SERIAL, .nic = "virtio", .video = VIDEO_TYPE_VIRTIO, .scsi = CONTROLLER_MODEL_VIRTIO_SCSI,
-     .memory_step = STEP},
+     .serial = CHARDEV_TARGET_TYPE_SCLP_SERIAL, .nic = "virtio", .video = VIDEO_TYPE_VIRTIO,
+     .scsi = CONTROLLER_MODEL_VIRTIO_SCSI, .memory_step = STEP},
     {"sparc", NULL, 0, PLAIN},
     {"sparc64", "sun4u", MACHINE_USB | MACHINE_BALLOON | MACHINE_IDE, CONTROLLER_MODEL_PCI_ROOT, PLAIN},
     {"sparc64", NULL, MACHINE_USB | MACHINE_BALLOON, CONTROLLER_MODEL_PCI_ROOT, PLAIN},
@@ -69,7 +70,8 @@ const MachineKind *machine_kind(const Domain *def)
 {
     const MachineKind *kind = machine_kinds;
 
-    while (kind->archs && !(listed(kind->archs, def->os->type->arch) && (!kind->machines || listed(kind->machines, def->os->type->machine))))
+    while (kind->archs && !(listed(kind->archs, def->os->type->arch) &&
+                            (!kind->machines || listed(kind->machines, def->os->type->machine))))
         kind++;
     return kind;
 }

@@ -63,10 +63,11 @@ static gboolean validate_cpu(const Domain *def, const Caps *caps, GError **error
 
     if (cpu && cpu->maxphysaddr && !machine_is_x86(def))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "CPU maximum physical address bits specification is not supported for '%s' architecture", def->os->type->arch);
-    if (cpu && cpu->cache && !machine_is_x86(def))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "CPU cache specification is not supported for '%s' architecture",
+                         "CPU maximum physical address bits specification is not supported for '%s' architecture",
                          def->os->type->arch);
+    if (cpu && cpu->cache && !machine_is_x86(def))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "CPU cache specification is not supported for '%s' architecture", def->os->type->arch);
     if (max && domain_max_vcpus(def) > max)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "Maximum CPUs greater than specified machine type limit %u", max);
@@ -100,7 +101,8 @@ static gboolean validate_features(const Domain *def, GError **error)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "HyperV vendor_id value must not be more than %d characters.",
                          HYPERV_VENDOR_MAX);
     if (vendor && strchr(vendor, ','))
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "HyperV vendor_id value is not valid: '%s'", vendor);
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "HyperV vendor_id value is not valid: '%s'",
+                         vendor);
     return TRUE;
 }
 
@@ -161,7 +163,8 @@ gboolean validate_lifecycle(const Domain *def, GError **error)
 
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
-    return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) && validate_features(def, error) && machine_options_validate(def, error) &&
+    return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) &&
+           validate_features(def, error) && machine_options_validate(def, error) &&
            validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_lifecycle(def, error) &&
            validate_tunable(def, error) && memory_validate(def, error);
 }

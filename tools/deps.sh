@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What duovirt is built, run and tested with, as Debian 12 packages. Installs what is missing; as root.
 #
-#   deps.sh GROUP...      build run demo test clients lab oracle; default: build run test
+#   deps.sh GROUP...      build run others demo test clients lab oracle; default: build run test
 set -euo pipefail
 
 # compiler, generator (python3; libvirt-dev's public constants) and the libraries of ARCHITECTURE.md
@@ -10,6 +10,8 @@ build=(gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libjson
        libxen-dev)
 # the hypervisor with its firmware and image tool
 run=(qemu-system-x86 qemu-utils seabios ipxe-qemu)
+# hypervisors of other architectures, which only the tests ask for: seconds to install, 290 MB on the disk
+others=(qemu-system-arm qemu-system-ppc qemu-system-misc)
 # stock virsh, a terminal to type into, and what tools/make-guest.sh makes its guest of
 demo=(libvirt-clients python3-pexpect busybox-static cpio kmod)
 # stock Python bindings, bridges and taps, schema checks, a bus with polkit, libFuzzer

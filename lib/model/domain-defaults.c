@@ -357,8 +357,8 @@ static gboolean validate_load(const Boot *boot, GError **error)
     if (!text)
         return TRUE;
     if (!*text || strlen(text) > LOADPARM_MAX)
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "loadparm value '%s' must be between 1 and %d characters",
-                         text, LOADPARM_MAX);
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                         "loadparm value '%s' must be between 1 and %d characters", text, LOADPARM_MAX);
     return strspn(text, LOADPARM_LETTERS) == strlen(text) ||
            error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
                      "invalid loadparm value '%s', expecting chars in set of [a-zA-Z0-9.] and blank spaces", text);

@@ -5,7 +5,8 @@
 static void name_model(const GPtrArray *labels)
 {
     Seclabel *only = labels->len == 1 ? g_ptr_array_index(labels, 0) : NULL;
-    gboolean open = only && !only->model && (only->type == SECLABEL_TYPE_NONE || only->type == SECLABEL_TYPE_DYNAMIC) && !only->baselabel;
+    gboolean open = only && !only->model && (only->type == SECLABEL_TYPE_NONE || only->type == SECLABEL_TYPE_DYNAMIC) &&
+                    !only->baselabel;
 
     if (!open || (only->type == SECLABEL_TYPE_DYNAMIC && only->relabel == TOGGLE_OFF))
         return;

@@ -10,7 +10,7 @@
  */
 #include <glib.h>
 
-char *form_loadparm(const char *text);       /* of s390's boot loader: capitals; what they may be is domain_imply()'s */
+char *form_loadparm(const char *text); /* of s390's boot loader: capitals; what they may be is domain_imply()'s */
 char *form_nw_u8(const char *text);
 char *form_nw_u16(const char *text);
 char *form_nw_u32(const char *text);
