@@ -181,7 +181,8 @@ static void number_each(Domain *live, ArgvContext *context, void (*number)(Disk 
     GPtrArray *disks = live->devices->disks;
 
     for (guint i = disks->len; i > 0; i--)
-        number(disks->pdata[i - 1], context);
+        if (((const Disk *)disks->pdata[i - 1])->target->bus != DISK_BUS_SD) /* a card is no node */
+            number(disks->pdata[i - 1], context);
 }
 
 void block_number_said(Domain *live, ArgvContext *context)

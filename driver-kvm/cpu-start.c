@@ -86,6 +86,17 @@ static gboolean settle_model(Domain *live, const Caps *caps, GError **error)
     return TRUE;
 }
 
+/* QEMU does not mind capitals, but on s390; nor does it always say which models there are. */
+static gboolean lists_model(const Caps *caps, CapsAccel accel, const char *name)
+{
+    const GPtrArray *cpus = caps_cpus(caps, accel);
+
+    for (guint i = 0; i < cpus->len; i++)
+        if (g_ascii_strcasecmp(((const CapsCpu *)cpus->pdata[i])->name, name) == 0)
+            return TRUE;
+    return cpus->len == 0;
+}
+
 gboolean cpu_start_settle(Domain *live, const Caps *caps, GError **error)
 {
     CapsAccel accel = complete_accel(live);
@@ -96,7 +107,7 @@ gboolean cpu_start_settle(Domain *live, const Caps *caps, GError **error)
     if ((machine_is_x86(live) && !check_features(live->cpu, caps, error)) || !check_mode(live, caps, error))
         return FALSE;
     if (!machine_is_x86(live))
-        return live->cpu->mode != CPU_MODE_CUSTOM || caps_cpu(caps, accel, live->cpu->model->name) ||
+        return live->cpu->mode != CPU_MODE_CUSTOM || lists_model(caps, accel, live->cpu->model->name) ||
                error_set(error, VIR_FROM_CPU, VIR_ERR_INTERNAL_ERROR, "Unknown CPU model %s", live->cpu->model->name);
     if (!compare(live, caps, error))
         return FALSE;

@@ -325,7 +325,7 @@ static gboolean build_card(const Disk *disk, GPtrArray *parts, GError **error)
 
     if (!block_has_medium(disk))
         return unsupported(error, "a disk of bus 'sd' without a medium is not supported by this driver");
-    if (disk->type != STORAGE_TYPE_FILE && disk->type != STORAGE_TYPE_BLOCK)
+    if ((disk->type != STORAGE_TYPE_FILE && disk->type != STORAGE_TYPE_BLOCK) || disk->source->fdgroup)
         return unsupported(error, "a disk of bus 'sd' that is no file or block device is not supported by this driver");
     path = part_escape(disk->type == STORAGE_TYPE_FILE ? disk->source->file : disk->source->dev);
     parts_add_option(parts, "-drive",

@@ -175,6 +175,12 @@ static void add_sizes(const MemoryDevice *module, JsonObject *props)
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
         if (sizes[i].kib != UNSET64 && sizes[i].kib > 0)
             props_int(props, sizes[i].key, (gint64)(sizes[i].kib * 1024));
+    if (module->uuid.set) {
+        char uuid[UUID_TEXT];
+
+        uuid_format(module->uuid.bytes, uuid);
+        props_string(props, "uuid", uuid);
+    }
 }
 
 static gboolean build_memory(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,

@@ -30,10 +30,6 @@ static gboolean build_nvram(const Domain *live, gconstpointer device, const Caps
 
 #define ROW(member, type) .offset = offsetof(Devices, member), .alias = offsetof(type, alias), .address = offsetof(type, address)
 
-const DeviceKind device_nvram = {.name = "nvram",
-                                 ROW(nvram, Nvram),
-                                 .single = TRUE,
-                                 .prefix = "nvram",
-                                 .validate = validate_nvram,
+const DeviceKind device_nvram = {.name = "nvram", ROW(nvram, Nvram), .single = TRUE, .validate = validate_nvram,
                                  .build = build_nvram};
 const DeviceKind device_lease = {.name = "lease", .offset = offsetof(Devices, leases), .alias = -1, .address = -1};

@@ -80,12 +80,6 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 }
 
 const DeviceKind device_panic = {
-    .name = "panic",
-    .offset = offsetof(Devices, panics),
-    .alias = offsetof(Panic, alias),
-    .address = offsetof(Panic, address),
-    .prefix = "panic",
-    .complete = complete,
-    .validate = validate,
-    .build = build,
+    .name = "panic", .offset = offsetof(Devices, panics), .alias = offsetof(Panic, alias),
+    .address = offsetof(Panic, address), .complete = complete, .validate = validate, .build = build,
 };

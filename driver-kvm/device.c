@@ -100,7 +100,7 @@ static void set_alias(const DeviceKind *kind, const Domain *live, gpointer devic
 {
     Alias **alias = alias_of(kind, device);
 
-    if (!alias || (*alias && (*alias)->name))
+    if (!alias || (*alias && (*alias)->name) || (!kind->make_alias && !kind->prefix))
         return;
     if (!*alias)
         *alias = alias_new();
@@ -135,7 +135,7 @@ void device_assign_alias(const DeviceKind *kind, Domain *live, gpointer device)
     guint index = 0;
     gpointer other;
 
-    if (!alias || (*alias && (*alias)->name))
+    if (!alias || (*alias && (*alias)->name) || (!kind->make_alias && !kind->prefix))
         return;
     while (device_at(kind, live, index) != device)
         index++;

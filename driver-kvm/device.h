@@ -15,7 +15,7 @@ typedef struct DeviceKind {
     gsize offset;           /* in Devices */
     gboolean single;        /* a pointer there, not a list */
     gssize alias, address;  /* of Alias * and Address * in the struct; -1: it has none */
-    const char *prefix;     /* of its alias, a number follows: "net" */
+    const char *prefix;     /* of its alias, a number follows: "net"; NULL: it has none but the user's */
     char *(*make_alias)(const Domain *def, gconstpointer device, guint index); /* in place of prefix and number */
 
     /* All slots below may be NULL. `complete` and `prepare` may change DEVICE and DEF. */

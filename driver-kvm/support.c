@@ -17,7 +17,9 @@ static const struct {
     const char *allowed;
 } table[] = {
     {"domain", "@type @id name uuid genid title description metadata maxMemory memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
-               "iothreadids defaultiothread cputune numatune perf resource sysinfo idmap os features cpu clock on_poweroff on_reboot on_crash pm devices commandline"},
+               "iothreadids defaultiothread cputune numatune perf resource sysinfo idmap os features cpu clock on_poweroff on_reboot on_crash pm keywrap devices commandline"},
+    {"domain/keywrap", "cipher"},
+    {"domain/keywrap/cipher", "@name @state"},
     {"domain/metadata", "**"},
     {"domain/idmap", "**"}, /* of containers: libvirtd passes it over too, and <backenddomain>, which is Xen's */
     {"domain/maxMemory", "@slots @unit"},
@@ -73,7 +75,17 @@ static const struct {
     {"domain/os/bootmenu", "@enable @timeout"},
     {"domain/os/smbios", "@mode"},
     {"domain/os/bios", "@useserial @rebootTimeout"},
-    {"domain/features", "acpi apic pae hap viridian privnet hyperv kvm pvspinlock pmu vmport smm ioapic tcg vmcoreinfo"},
+    {"domain/features", "acpi apic pae hap viridian privnet hyperv kvm pvspinlock pmu vmport smm ioapic tcg vmcoreinfo "
+                        "gic hpt htm nested-hv ccf-assist cfpc sbbc ibs"},
+    {"domain/features/gic", "@version"},
+    {"domain/features/hpt", "@resizing maxpagesize"},
+    {"domain/features/hpt/maxpagesize", "@unit"},
+    {"domain/features/htm", "@state"},
+    {"domain/features/nested-hv", "@state"},
+    {"domain/features/ccf-assist", "@state"},
+    {"domain/features/cfpc", "@value"},
+    {"domain/features/sbbc", "@value"},
+    {"domain/features/ibs", "@value"},
     /* hap, viridian and privnet mean something to other hypervisors: libvirtd passes them over, and documents have them */
     {"domain/features/hap", "@state"},
     {"domain/features/apic", "@eoi"},
@@ -138,12 +150,14 @@ static const struct {
 
     {"domain/devices", "emulator disk controller interface serial parallel console channel input graphics sound audio video "
                        "hub smartcard redirdev redirfilter watchdog memballoon rng panic tpm filesystem vsock shmem iommu "
-                       "memory"},
+                       "memory nvram"},
+    {"domain/devices/nvram", "alias address"},
     {"*/alias", "@name"},
-    {"*/boot", "@order"},
+    {"*/boot", "@order @loadparm"},
     {"*/rom", "@enabled @bar @file"},
     {"*/address", "@type @domain @bus @slot @function @multifunction @controller @target @unit @port @iobase @irq "
-                  "@base"},
+                  "@base @reg @cssid @ssid @devno zpci"},
+    {"*/zpci", "@uid @fid"},
     {"*/acpi", ""},
 
     {"domain/devices/disk", "@type @device @model @snapshot driver source backingStore geometry blockio target iotune "
@@ -179,7 +193,7 @@ static const struct {
 
     {"domain/devices/controller", "@type @index @model @ports @vectors model target driver alias master address pcihole64"},
     {"domain/devices/controller/model", "@name"},
-    {"domain/devices/controller/target", "@chassisNr @chassis @port @busNr @hotplug node"},
+    {"domain/devices/controller/target", "@chassisNr @chassis @port @busNr @index @hotplug node"},
     {"domain/devices/controller/driver", "@queues @cmd_per_lun @max_sectors @ioeventfd @iothread @iommu @ats @packed "
                                          "@page_per_vq"},
     {"domain/devices/controller/master", "@startport"},
@@ -257,13 +271,13 @@ static const struct {
     {"domain/devices/rng", "@model rate backend driver alias address"},
     {"domain/devices/rng/rate", "@bytes @period"},
     {"domain/devices/rng/backend", "@model @type source protocol log"},
-    {"domain/devices/tpm", "@model backend alias"},
+    {"domain/devices/tpm", "@model backend alias address"},
     {"domain/devices/tpm/backend", "@type @version @persistent_state device encryption active_pcr_banks source"},
     {"domain/devices/tpm/backend/device", "@path"},
     {"domain/devices/tpm/backend/encryption", "@secret"},
     {"domain/devices/tpm/backend/active_pcr_banks", "sha1 sha256 sha384 sha512"},
     {"domain/devices/tpm/backend/source", "@type @mode @path"},
-    {"domain/devices/memory", "@model @access @discard source target alias address"},
+    {"domain/devices/memory", "@model @access @discard uuid source target alias address"},
     {"domain/devices/memory/source", "nodemask pagesize path alignsize pmem"},
     {"domain/devices/memory/target", "size node label block requested current readonly"},
     {"domain/devices/memory/target/label", "size"},
