@@ -81,7 +81,8 @@ static void sleep_state(const Domain *live, const PmState *state, const char *na
 void argv_power(const Domain *live, const Caps *caps, GPtrArray *parts)
 {
     parts_add_option(parts, "-no-shutdown", NULL); /* the daemon decides what a shutdown of the guest means */
-    if ((machine_is_x86(live) || g_strcmp0(caps_arch(caps), "aarch64") == 0) && !(live->features && live->features->acpi))
+    if ((machine_is_x86(live) || g_strcmp0(caps_arch(caps), "aarch64") == 0) &&
+        !(live->features && live->features->acpi))
         parts_add_option(parts, "-no-acpi", NULL);
     if (!live->pm)
         return;
