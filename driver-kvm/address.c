@@ -24,7 +24,7 @@ typedef struct {
 static const DeviceKind *const pci_order[] = {
     &device_filesystem, &device_interface, &device_sound, &device_controller, &device_disk,  &device_hostdev,
     &device_memballoon, &device_rng,       &device_watchdog, &device_video,   &device_shmem, &device_input,
-    &device_serial,     &device_iommu,     &device_vsock, &device_memory,
+    &device_serial,     &device_iommu,     &device_vsock, &device_memory,  &device_panic, &device_crypto, &device_pstore,
 };
 
 /* The order in which devices are looked at where it is not that of PCI slots. */

@@ -18,7 +18,7 @@ static const char *flash_variables(const Domain *live)
     return !nvram ? NULL : nvram->source ? nvram->source->file : nvram->path;
 }
 
-static void add_flash(guint number, const char *path, gboolean readonly, GPtrArray *parts)
+static void add_flash(guint number, const char *path, StorageFormat kind, gboolean readonly, GPtrArray *parts)
 {
     g_autofree char *storage = g_strdup_printf("libvirt-pflash%u-storage", number);
     JsonObject *file = props_new("driver", "file"), *format = json_object_new();
@@ -30,7 +30,7 @@ static void add_flash(guint number, const char *path, gboolean readonly, GPtrArr
     parts_add(parts, PART_BLOCKDEV, file);
     props_format(format, "node-name", ARGV_FLASH, number);
     props_bool(format, "read-only", readonly);
-    props_string(format, "driver", "raw");
+    props_string(format, "driver", storage_format_to_string(kind ? kind : STORAGE_FORMAT_RAW));
     props_string(format, "file", storage);
     parts_add(parts, PART_BLOCKDEV, format);
 }
@@ -43,9 +43,9 @@ guint argv_flash(const Domain *live, GPtrArray *parts)
     if (!is_flash(loader))
         return 0;
     if (parts)
-        add_flash(0, loader->path, loader->readonly == TOGGLE_ON, parts);
+        add_flash(0, loader->path, loader->format, loader->readonly == TOGGLE_ON, parts);
     if (parts && variables)
-        add_flash(1, variables, FALSE, parts);
+        add_flash(1, variables, live->os->nvram->format, FALSE, parts);
     return variables ? 2 : 1;
 }
 
@@ -93,6 +93,7 @@ void argv_boot(const Domain *live, GPtrArray *parts)
     add_file("-initrd", live->os->initrd, parts);
     add_file("-append", live->os->cmdline, parts);
     add_file("-dtb", live->os->dtb, parts);
+    add_file("-shim", live->os->shim, parts);
 }
 
 /* QEMU has libvirt's names for the values. */

@@ -130,9 +130,15 @@ static void add_hyperv(const Hyperv *hyperv, GString *text)
     on(text, "hv-frequencies", STATE(hyperv->frequencies));
     on(text, "hv-reenlightenment", STATE(hyperv->reenlightenment));
     on(text, "hv-tlbflush", STATE(hyperv->tlbflush));
+    if (hyperv->tlbflush && hyperv->tlbflush->state == TOGGLE_ON) {
+        on(text, "hv-tlbflush-direct", STATE(hyperv->tlbflush->direct));
+        on(text, "hv-tlbflush-ext", STATE(hyperv->tlbflush->extended));
+    }
     on(text, "hv-ipi", STATE(hyperv->ipi));
     on(text, "hv-evmcs", STATE(hyperv->evmcs));
     on(text, "hv-avic", STATE(hyperv->avic));
+    on(text, "hv-emsr-bitmap", STATE(hyperv->emsr_bitmap));
+    on(text, "hv-xmm-input", STATE(hyperv->xmm_input));
 }
 
 static void add_kvm(const FeatureKvm *kvm, GString *text)
@@ -165,8 +171,11 @@ static void add_width(const CpuMaxPhys *width, GString *text)
 {
     if (!width)
         return;
-    if (width->mode == CPU_MAX_PHYS_MODE_PASSTHROUGH)
+    if (width->mode == CPU_MAX_PHYS_MODE_PASSTHROUGH) {
         option(text, "host-phys-bits", "on");
+        if (width->limit != UNSET32)
+            g_string_append_printf(text, ",host-phys-bits-limit=%u", width->limit);
+    }
     else if (width->bits != UNSET32)
         g_string_append_printf(text, ",phys-bits=%u", width->bits);
 }
@@ -227,12 +236,25 @@ void argv_vcpus(const Domain *live, GPtrArray *parts)
     g_string_append_printf(text, "%u", domain_boot_vcpus(live));
     if (domain_boot_vcpus(live) != domain_max_vcpus(live))
         g_string_append_printf(text, ",maxcpus=%u", domain_max_vcpus(live));
-    if (topology)
-        g_string_append_printf(text, ",sockets=%u,dies=%u,cores=%u,threads=%u", topology->sockets, topology->dies,
-                               topology->cores, topology->threads);
+    if (topology) {
+        g_string_append_printf(text, ",sockets=%u,dies=%u", topology->sockets, topology->dies);
+        if (topology->clusters > 1)
+            g_string_append_printf(text, ",clusters=%u", topology->clusters);
+        g_string_append_printf(text, ",cores=%u,threads=%u", topology->cores, topology->threads);
+    }
     else
         g_string_append_printf(text, ",sockets=%u,cores=1,threads=1", domain_max_vcpus(live));
     parts_add_option(parts, "-smp", g_string_free(text, FALSE));
+}
+
+static void add_poll(const IothreadPoll *poll, JsonObject *props)
+{
+    if (poll && poll->max != UNSET64)
+        props_int(props, "poll-max-ns", (gint64)MIN(poll->max, G_MAXINT64));
+    if (poll && poll->grow != UNSET64)
+        props_int(props, "poll-grow", (gint64)MIN(poll->grow, G_MAXINT64));
+    if (poll && poll->shrink != UNSET64)
+        props_int(props, "poll-shrink", (gint64)MIN(poll->shrink, G_MAXINT64));
 }
 
 static void add_iothread(guint id, const IothreadId *options, GPtrArray *parts)
@@ -243,6 +265,7 @@ static void add_iothread(guint id, const IothreadId *options, GPtrArray *parts)
     if (options) {
         props_uint(props, "thread-pool-min", options->thread_pool_min);
         props_uint(props, "thread-pool-max", options->thread_pool_max);
+        add_poll(options->poll, props);
     }
     parts_add(parts, PART_OBJECT, props);
 }

@@ -21,6 +21,10 @@ static void add_features(const Domain *live, GString *text)
         option(text, "vmport", toggle_words(features->vmport->state));
     if (features && features->smm)
         option(text, "smm", features->smm->state == TOGGLE_OFF ? "off" : "on");
+    if (features && features->ps2)
+        option(text, "i8042", toggle_words(features->ps2->state));
+    if (features && features->ras)
+        option(text, "ras", toggle_words(features->ras->state));
     if (features && features->ioapic && features->ioapic->driver != IOAPIC_DRIVER_UNSET)
         option(text, "kernel_irqchip", features->ioapic->driver == IOAPIC_DRIVER_KVM ? "on" : "split");
     machine_options_features(live, text);

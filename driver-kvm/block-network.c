@@ -78,6 +78,8 @@ static void add_nbd(const DiskSource *source, JsonObject *props)
 {
     json_object_set_object_member(props, "server", host_any(first_host(source)));
     props_string(props, "export", source->name);
+    if (source->nbd_reconnect)
+        props_int(props, "reconnect-delay", source->nbd_reconnect->delay);
 }
 
 static void add_sheepdog(const DiskSource *source, JsonObject *props)

@@ -178,6 +178,8 @@ static JsonObject *format_node(const Disk *disk, const DiskImage *image, gboolea
                      disk_detect_zeroes_to_string(weaker ? DISK_DETECT_ZEROES_ON : driver->detect_zeroes));
     }
     add_cache(disk, props);
+    if (image->format == STORAGE_FORMAT_QCOW2)
+        props_toggle(props, "discard-no-unref", driver->discard_no_unref);
     props_string(props, "driver", driver_of(image->format));
     props_format(props, "file", "libvirt-%u-storage", image->index);
     if (block_may_build(image->format) && backing && is_end(backing))

@@ -235,6 +235,27 @@ static const char *driver_name(const Disk *disk)
     }
 }
 
+/* Which queue of the disk each thread serves. */
+static void add_iothreads(const DiskIothreads *threads, JsonObject *props)
+{
+    JsonArray *all = json_array_new();
+
+    for (guint i = 0; i < threads->iothreads->len; i++) {
+        const DiskIothread *thread = threads->iothreads->pdata[i];
+        JsonObject *one = json_object_new();
+
+        props_format(one, "iothread", "iothread%u", thread->id);
+        if (thread->queues->len) {
+            JsonArray *queues = json_array_new();
+            for (guint n = 0; n < thread->queues->len; n++)
+                json_array_add_int_element(queues, ((const DiskIothreadQueue *)thread->queues->pdata[n])->id);
+            json_object_set_array_member(one, "vqs", queues);
+        }
+        json_array_add_object_element(all, one);
+    }
+    json_object_set_array_member(props, "iothread-vq-mapping", all);
+}
+
 static void add_virtio(const Disk *disk, JsonObject *props)
 {
     const DiskDriver *driver = disk->driver;
@@ -242,6 +263,8 @@ static void add_virtio(const Disk *disk, JsonObject *props)
     props_virtio(props, driver);
     if (driver->iothread != UNSET32)
         props_format(props, "iothread", "iothread%u", driver->iothread);
+    if (driver->iothreads)
+        add_iothreads(driver->iothreads, props);
     props_toggle(props, "ioeventfd", driver->ioeventfd);
     props_toggle(props, "event_idx", driver->event_idx);
     props_positive(props, "num-queues", driver->queues);
@@ -298,10 +321,12 @@ static void add_media(const Domain *live, const Disk *disk, JsonObject *props)
     if (disk->blockio) {
         props_positive(props, "logical_block_size", disk->blockio->logical_block_size);
         props_positive(props, "physical_block_size", disk->blockio->physical_block_size);
+        props_uint(props, "discard_granularity", disk->blockio->discard_granularity);
     }
     if (disk->wwn)
         props_int(props, "wwn", (gint64)g_ascii_strtoull(disk->wwn, NULL, 16));
     props_positive(props, "rotation_rate", disk->target->rotation_rate);
+    props_toggle(props, "dpofua", disk->target->dpofua);
     props_string(props, "vendor", disk->vendor);
     props_string(props, "product", disk->product);
     if (disk->target->bus == DISK_BUS_USB && removable == TOGGLE_UNSET)

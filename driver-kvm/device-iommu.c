@@ -79,6 +79,7 @@ static gboolean build_iommu(const Domain *live, gconstpointer device, const Caps
         props_on_off(props, "eim", driver->eim);
         props_toggle(props, "device-iotlb", driver->iotlb);
         props_uint(props, "aw-bits", driver->aw_bits);
+        props_toggle(props, "dma-translation", driver->dma_translation);
     }
     parts_add(parts, PART_DEVICE, g_steal_pointer(&props));
     return TRUE;

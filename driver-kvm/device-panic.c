@@ -4,6 +4,7 @@
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
+#include "lib/model/pci-map.h"
 
 static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
@@ -60,6 +61,22 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
            error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "panic is supported only with ISA address type");
 }
 
+static guint connect_pci(const Domain *def, gconstpointer device)
+{
+    return ((const Panic *)device)->model == PANIC_MODEL_PVPANIC ? PCI_CONNECT_DEVICE : 0;
+}
+
+static gboolean build_pci(const Domain *live, const Panic *panic, GPtrArray *parts, GError **error)
+{
+    g_autoptr(JsonObject) props = props_new("driver", "pvpanic-pci");
+
+    if (!device_address_props(live, panic->address, props, error))
+        return FALSE;
+    props_string(props, "id", panic->alias->name);
+    parts_add(parts, PART_DEVICE, g_steal_pointer(&props));
+    return TRUE;
+}
+
 static gboolean build(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context, GPtrArray *parts,
                       GError **error)
 {
@@ -69,6 +86,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     /* the firmware's own, or a property of the processor: argv-cpu.c */
     if (panic->model == PANIC_MODEL_S390 || panic->model == PANIC_MODEL_PSERIES || panic->model == PANIC_MODEL_HYPERV)
         return TRUE;
+    if (panic->model == PANIC_MODEL_PVPANIC)
+        return build_pci(live, panic, parts, error);
     if (panic->model != PANIC_MODEL_ISA)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "<panic model='%s'> is not supported by this driver",
                          panic_model_to_string(panic->model));
@@ -81,5 +100,6 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 
 const DeviceKind device_panic = {
     .name = "panic", .offset = offsetof(Devices, panics), .alias = offsetof(Panic, alias),
-    .address = offsetof(Panic, address), .complete = complete, .validate = validate, .build = build,
+    .address = offsetof(Panic, address), .prefix = "panic", .complete = complete, .validate = validate, .connect = connect_pci,
+    .build = build,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sound cards, and where their sound goes. */
+#include "driver-kvm/caps.h"
 #include "driver-kvm/device.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
@@ -18,6 +19,7 @@ static const struct {
     {SOUND_MODEL_USB, "usb-audio", FALSE, 0},
     {SOUND_MODEL_ICH6, "intel-hda", TRUE, PCI_CONNECT_DEVICE},
     {SOUND_MODEL_ICH9, "ich9-intel-hda", TRUE, PCI_CONNECT_DEVICE},
+    {SOUND_MODEL_VIRTIO, "virtio-sound-pci", FALSE, PCI_CONNECT_EXPRESS},
 };
 
 static guint connect_pci(const Domain *def, gconstpointer device)
@@ -72,6 +74,9 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
 {
     const Sound *sound = device;
 
+    if (sound->model == SOUND_MODEL_VIRTIO && !caps_has_device(caps, "virtio-sound-pci"))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "sound card model '%s' is not supported by this QEMU binary",
+                         sound_model_to_string(sound->model));
     return !sound->audio || find_audio(def, sound->audio->id) ||
            error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "no audio device with ID %u", sound->audio->id);
 }
@@ -124,7 +129,11 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "sound card model '%s' is not supported by qemu",
                          sound_model_to_string(sound->model));
     props = props_new("driver", cards[i].driver);
+    if (sound->model == SOUND_MODEL_VIRTIO)
+        props_virtio(props, sound->driver);
     props_string(props, "id", sound->alias->name);
+    props_toggle(props, "multi", sound->multichannel);
+    props_uint(props, "streams", sound->streams);
     if (!cards[i].codecs)
         add_audio(live, sound, props);
     if (!device_address_props(live, sound->address, props, error))
@@ -190,7 +199,7 @@ static gboolean build_audio(const Domain *live, gconstpointer device, const Caps
     static const char *const drivers[] = {
         [AUDIO_TYPE_NONE] = "none", [AUDIO_TYPE_FILE] = "wav", [AUDIO_TYPE_ALSA] = "alsa", [AUDIO_TYPE_OSS] = "oss",
         [AUDIO_TYPE_PULSEAUDIO] = "pa", [AUDIO_TYPE_SDL] = "sdl", [AUDIO_TYPE_COREAUDIO] = "coreaudio",
-        [AUDIO_TYPE_JACK] = "jack", [AUDIO_TYPE_SPICE] = "spice", [AUDIO_TYPE_DBUS] = "dbus",
+        [AUDIO_TYPE_JACK] = "jack", [AUDIO_TYPE_SPICE] = "spice", [AUDIO_TYPE_DBUS] = "dbus", [AUDIO_TYPE_PIPEWIRE] = "pipewire",
     };
     const char *driver = audio->type < G_N_ELEMENTS(drivers) ? drivers[audio->type] : NULL;
     JsonObject *props = json_object_new();
@@ -205,6 +214,8 @@ static gboolean build_audio(const Domain *live, gconstpointer device, const Caps
     props_positive(props, "timer-period", audio->timer_period);
     if (audio->driver != AUDIO_DRIVER_UNSET)
         g_ptr_array_add(context->environment, g_strdup_printf("SDL_AUDIODRIVER=%s", audio_driver_to_string(audio->driver)));
+    if (audio->runtime_dir)
+        g_ptr_array_add(context->environment, g_strdup_printf("PIPEWIRE_RUNTIME_DIR=%s", audio->runtime_dir));
     props_string(props, "server", audio->server_name);
     props_string(props, "path", audio->path);
     props_toggle(props, "try-mmap", audio->try_m_map);

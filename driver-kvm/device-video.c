@@ -171,6 +171,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     props_string(props, "id", video->alias->name);
     if (model->type == VIDEO_TYPE_VIRTIO || model->type == VIDEO_TYPE_QXL)
         props_positive(props, "max_outputs", model->heads);
+    props_toggle(props, "blob", model->blob);
+    props_toggle(props, "edid", model->edid);
     add_memory(model, props);
     if (model->resolution) {
         props_positive(props, "xres", model->resolution->x);

@@ -15,7 +15,8 @@ const DeviceKind *const device_kinds[] = {
     &device_interface,  &device_smartcard,  &device_serial,  &device_parallel, &device_channel,  &device_console,
     &device_tpm,        &device_input,      &device_audio,   &device_graphics, &device_video,    &device_sound,
     &device_watchdog,   &device_redirdev,   &device_hostdev, &device_memballoon, &device_rng,    &device_nvram,
-    &device_shmem,      &device_vsock,      &device_panic,   &device_lease,    NULL,
+    &device_shmem,      &device_vsock,      &device_panic,   &device_lease,    &device_crypto, &device_pstore,
+    NULL,
 };
 
 static gpointer member_of(const DeviceKind *kind, const Domain *def)

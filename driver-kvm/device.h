@@ -37,7 +37,8 @@ extern const DeviceKind *const device_kinds[];
 extern const DeviceKind device_controller, device_hub, device_memory, device_disk, device_filesystem, device_interface,
     device_smartcard, device_serial, device_parallel, device_channel, device_console, device_tpm, device_input,
     device_audio, device_graphics, device_video, device_sound, device_watchdog, device_redirdev, device_hostdev,
-    device_memballoon, device_rng, device_nvram, device_shmem, device_vsock, device_panic, device_iommu, device_lease;
+    device_memballoon, device_rng, device_nvram, device_shmem, device_vsock, device_panic, device_iommu, device_lease,
+    device_crypto, device_pstore;
 
 guint device_count(const DeviceKind *kind, const Domain *def);
 gpointer device_at(const DeviceKind *kind, const Domain *def, guint index);

@@ -136,6 +136,7 @@ static void add_os(GPtrArray *paths, const DomainOs *os)
     dac_paths_add(paths, os->kernel, FALSE);
     dac_paths_add(paths, os->initrd, FALSE);
     dac_paths_add(paths, os->dtb, FALSE);
+    dac_paths_add(paths, os->shim, FALSE);
     if (os->loader)
         dac_paths_add(paths, os->loader->path, os->loader->type == LOADER_TYPE_PFLASH && os->loader->readonly == TOGGLE_OFF);
     if (os->nvram)
@@ -179,6 +180,8 @@ static void add_devices(GPtrArray *paths, const Domain *live)
         if (rng->backend && rng->backend->model == RNG_BACKEND_MODEL_RANDOM)
             dac_paths_add(paths, rng->backend->value, FALSE);
     }
+    if (live->devices->pstore)
+        dac_paths_add(paths, live->devices->pstore->path, TRUE);
     for (guint i = 0; i < live->devices->inputs->len; i++) {
         const Input *input = live->devices->inputs->pdata[i];
         if (input->source)

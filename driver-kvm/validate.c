@@ -73,7 +73,7 @@ static gboolean validate_cpu(const Domain *def, const Caps *caps, GError **error
                          "Maximum CPUs greater than specified machine type limit %u", max);
     if (!cpu)
         return TRUE;
-    if (topology && (guint64)topology->sockets * topology->dies * topology->cores * topology->threads != domain_max_vcpus(def))
+    if (topology && (guint64)topology->sockets * topology->dies * topology->clusters * topology->cores * topology->threads != domain_max_vcpus(def))
         return unsupported(error, "CPU topology doesn't match maximum vcpu count");
     if (cache && cache->mode == CPU_CACHE_MODE_PASSTHROUGH && !of_host)
         return unsupported(error, "CPU cache mode 'passthrough' can only be used with 'host-passthrough' / 'maximum' CPUs");

@@ -116,13 +116,20 @@ gboolean virtiofs_start(Guest *guest, const Filesystem *filesystem, GError **err
     g_autofree char *how = options(filesystem);
     g_autofree char *threads =
         pool && pool->size != UNSET32 ? g_strdup_printf("--thread-pool-size=%u", pool->size) : NULL;
-    const char *const argv[] = {filesystem->binary->path, socket, "-o", how, threads, NULL};
+    const FilesystemOpenFiles *files = filesystem->binary->openfiles;
+    g_autofree char *limit = files ? g_strdup_printf("--rlimit-nofile=%u", files->max) : NULL;
+    const char *argv[] = {filesystem->binary->path, socket, "-o", how, NULL, NULL, NULL};
+    guint n = 4;
     int fd = listen_for_qemu(guest, path, error);
     const ProcessFd fds[] = {{fd, LAUNCH_FIRST_FREE}};
     const SideSpec spec = {.name = filesystem->alias->name, .argv = argv, .fds = fds, .n_fds = G_N_ELEMENTS(fds)};
 
     if (fd < 0)
         return FALSE;
+    if (threads)
+        argv[n++] = threads;
+    if (limit)
+        argv[n++] = limit;
     gboolean started = side_start(guest, &spec, error);
     close(fd);
     return started;

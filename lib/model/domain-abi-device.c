@@ -97,6 +97,12 @@ static const AbiRow memballoon_rows[] = {
 };
 static const AbiRow rng_rows[] = {{"@model", "Target RNG model", NONE, ABI_QUOTED}, ABI_VIRTIO_OPTIONS, ABI_ROWS_END};
 static const AbiRow panic_rows[] = {{"@model", "Target panic model", "default", ABI_QUOTED}, ABI_ROWS_END};
+static const AbiRow crypto_rows[] = {{"@model", "Target crypto model", NONE, ABI_QUOTED}, ABI_VIRTIO_OPTIONS, ABI_ROWS_END};
+static const AbiRow pstore_rows[] = {
+    {"@backend", "Target pstore backend", NONE, ABI_QUOTED},
+    {"size", "Target pstore size", "0", ABI_QUOTED},
+    ABI_ROWS_END,
+};
 static const AbiRow shmem_rows[] = {
     {"@name", "Target shared memory name", NONE, ABI_QUOTED},
     {"model/@type", "Target shared memory model", NONE, ABI_QUOTED},
@@ -160,6 +166,8 @@ static const Kind kinds[] = {
     MANY(memories, MemoryDevice, memory_device_type, memory_rows, "memory device"),
     MANY(tpms, Tpm, tpm_type, tpm_rows, "TPM device"),
     ONE(iommu, Iommu, iommu_type, iommu_rows, "Target domain IOMMU device count does not match source"),
+    MANY(cryptos, Crypto, crypto_type, crypto_rows, "crypto device"),
+    ONE(pstore, Pstore, pstore_type, pstore_rows, "Target domain pstore device count does not match source"),
     ONE(vsock, Vsock, vsock_type, vsock_rows, "Target domain vsock device count does not match source"),
 };
 

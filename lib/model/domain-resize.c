@@ -74,7 +74,7 @@ static gboolean check_topology(const Domain *def, guint count, GError **error)
 {
     const CpuTopology *topology = def->cpu ? def->cpu->topology : NULL;
 
-    return !topology || (guint64)topology->sockets * topology->dies * topology->cores * topology->threads == count ||
+    return !topology || (guint64)topology->sockets * topology->dies * topology->clusters * topology->cores * topology->threads == count ||
            error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "CPU topology doesn't match the desired vcpu count");
 }
 

@@ -88,7 +88,6 @@ VARIANTS = {
 BOTH = []
 
 DIFFERENT = {
-    'ldempty': 'an empty loader says nothing',
     'nvnosrc': 'libvirt says that the cause is unknown',
     'anvnet-q35': 'libvirt writes the usual port of the protocol; no driver starts such a guest',
 }
