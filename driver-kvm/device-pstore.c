@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where the guest's kernel keeps records of its crashes: ACPI's table for that, in a file of the host. */
+#include <errno.h>
+#include <fcntl.h>
+
 #include "driver-kvm/caps.h"
 #include "driver-kvm/device.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 #include "lib/model/pci-map.h"
+#include "lib/patient.h"
 
+#define DEADLINE (10 * G_USEC_PER_SEC)
 #define SIZE_MIN 8 /* KiB: QEMU's records have that size */
 
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
@@ -20,6 +25,19 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     return (pstore->size >= SIZE_MIN && (pstore->size & (pstore->size - 1)) == 0) ||
            error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "size of a pstore device must be a power of two and at least %d KiB",
                      SIZE_MIN);
+}
+
+/* The file is there from the first start on; QEMU gives it its size. */
+static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvContext *context, GError **error)
+{
+    const Pstore *pstore = device;
+    int fd = context->touch_host ? patient_open(pstore->path, O_RDWR | O_CREAT | O_NOCTTY | O_NONBLOCK, 0600, g_get_monotonic_time() + DEADLINE) : -1;
+
+    if (context->touch_host && fd < 0)
+        return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot open file '%s' of the pstore device", pstore->path);
+    if (fd >= 0)
+        patient_close(fd);
+    return TRUE;
 }
 
 static guint connect_pci(const Domain *def, gconstpointer device)
@@ -49,5 +67,6 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
 
 const DeviceKind device_pstore = {
     .name = "pstore", .offset = offsetof(Devices, pstore), .single = TRUE, .alias = offsetof(Pstore, alias),
-    .address = offsetof(Pstore, address), .prefix = "pstore", .validate = validate, .connect = connect_pci, .build = build,
+    .address = offsetof(Pstore, address), .prefix = "pstore", .validate = validate, .connect = connect_pci, .prepare = prepare,
+    .build = build,
 };
