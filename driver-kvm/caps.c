@@ -182,6 +182,9 @@ gboolean caps_has_accel(const Caps *caps, CapsAccel accel)
     return caps->accels[accel].usable;
 }
 
+/* ARM's emulators run nothing unless told what; who names no machine is given the board that libvirt gives him. */
+#define BOARD "integratorcp"
+
 const CapsMachine *caps_machine(const Caps *caps, const char *name)
 {
     for (guint i = 0; i < caps->machines->len; i++) {
@@ -189,7 +192,7 @@ const CapsMachine *caps_machine(const Caps *caps, const char *name)
         if (name ? g_str_equal(machine->name, name) || g_strcmp0(machine->alias, name) == 0 : machine->is_default)
             return machine;
     }
-    return NULL;
+    return name ? NULL : caps_machine(caps, BOARD);
 }
 
 const GPtrArray *caps_machines(const Caps *caps)

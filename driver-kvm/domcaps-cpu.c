@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/domcaps-parts.h"
 
+#include <string.h>
+
 #include "driver-kvm/cpu-model.h"
 
 /* MIGRATABLE: name of the list of what that may be; ON: it may be on. */
@@ -43,33 +45,72 @@ static void write_host_model(XmlWriter *writer, const Cpu *cpu)
     xml_writer_close(writer);
 }
 
-static void write_model(XmlWriter *writer, const CapsCpu *cpu, const X86Model *model)
+static void write_model(XmlWriter *writer, const CapsCpu *cpu, const char *name, const char *vendor)
 {
     xml_writer_open(writer, "model");
     xml_writer_attribute(writer, "usable", !cpu->blockers ? "unknown" : !cpu->blockers[0] ? "yes" : "no");
     if (cpu->deprecated)
         xml_writer_attribute(writer, "deprecated", "yes");
-    xml_writer_attribute(writer, "vendor", model && model->vendor ? model->vendor->name : "unknown");
-    xml_writer_text(writer, cpu->name);
+    xml_writer_attribute(writer, "vendor", vendor ? vendor : "unknown");
+    xml_writer_text(writer, name);
     xml_writer_close(writer);
 }
 
-/* Those that have a name in libvirt, too; of other architectures' we know none. */
+/* The name that documents have for CPU, to free; NULL: they have none. RET_VENDOR is NULL where it is unknown. */
+static char *name_x86(const CapsCpu *cpu, const char **ret_vendor)
+{
+    const X86Model *model = x86_model(cpu->name);
+
+    *ret_vendor = model && model->vendor ? model->vendor->name : NULL;
+    return model ? g_strdup(cpu->name) : NULL;
+}
+
+static char *name_ppc64(const CapsCpu *cpu, const char **ret_vendor)
+{
+    const char *number = g_str_has_prefix(cpu->name, "power") ? cpu->name + strlen("power") : "";
+
+    *ret_vendor = "IBM";
+    return *number && strspn(number, "0123456789") == strlen(number) ? g_ascii_strup(cpu->name, -1) : NULL;
+}
+
+/* libvirt takes QEMU's own. */
+static char *name_other(const CapsCpu *cpu, const char **ret_vendor)
+{
+    *ret_vendor = NULL;
+    return g_strdup(cpu->name);
+}
+
+static const struct {
+    const char *arch; /* of the emulator */
+    char *(*name)(const CapsCpu *cpu, const char **ret_vendor);
+} namings[] = {
+    {"x86_64", name_x86}, {"i686", name_x86}, {"ppc64", name_ppc64}, {"aarch64", name_other}, {"armv7l", name_other}, {"s390x", name_other},
+};
+
+/* Those that have a name in libvirt, too; of architectures that are not listed it knows none. */
 static void write_models(XmlWriter *writer, const Caps *caps, CapsAccel accel)
 {
     const GPtrArray *cpus = caps_cpus(caps, accel);
-    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    gboolean any = FALSE;
+    gsize naming = 0;
 
-    for (guint i = 0; x86_is_arch(caps_arch(caps)) && i < cpus->len; i++)
-        if (x86_model(((const CapsCpu *)cpus->pdata[i])->name))
-            g_ptr_array_add(known, cpus->pdata[i]);
+    while (naming < G_N_ELEMENTS(namings) && g_strcmp0(namings[naming].arch, caps_arch(caps)) != 0)
+        naming++;
     xml_writer_open(writer, "mode");
     xml_writer_attribute(writer, "name", "custom");
-    xml_writer_attribute(writer, "supported", known->len > 0 ? "yes" : "no");
-    for (guint i = 0; i < known->len; i++) {
-        const CapsCpu *cpu = known->pdata[i];
-        write_model(writer, cpu, x86_model(cpu->name));
+    for (guint i = 0; naming < G_N_ELEMENTS(namings) && i < cpus->len; i++) {
+        const char *vendor;
+        g_autofree char *name = namings[naming].name(cpus->pdata[i], &vendor);
+
+        if (!name)
+            continue;
+        if (!any)
+            xml_writer_attribute(writer, "supported", "yes");
+        any = TRUE;
+        write_model(writer, cpus->pdata[i], name, vendor);
     }
+    if (!any)
+        xml_writer_attribute(writer, "supported", "no");
     xml_writer_close(writer);
 }
 

@@ -6,6 +6,7 @@
 #include "driver-kvm/domcaps-parts.h"
 
 #include "driver-kvm/domcaps.h"
+#include "driver-kvm/emulator.h"
 #include "driver-kvm/hypervisor.h"
 #include "lib/cpu/hyperv.h"
 #include "lib/error.h"
@@ -56,6 +57,12 @@ static gboolean has_ide(const Caps *caps, const CapsMachine *machine)
            g_str_has_prefix(machine->name, "pc-1.");
 }
 
+/* On boards without ISA it is a device of its own. */
+static gboolean has_tis(const Caps *caps, const CapsMachine *machine)
+{
+    return caps_has_type(caps, "tpm-tis") || caps_has_type(caps, "tpm-tis-device");
+}
+
 static const Device devices[] = {
     {"disk", {{"diskDevice", {{"disk"}, {"cdrom"}, {"floppy", "isa-fdc"}, {"lun", "scsi-block"}}},
               {"bus", {{"ide", NULL, has_ide}, {"fdc", "isa-fdc"}, {"scsi", "scsi-hd"}, {"virtio", "virtio-blk-pci"},
@@ -65,13 +72,14 @@ static const Device devices[] = {
     {"graphics", {{"type", {{"sdl", NULL, has_sdl}, {"vnc"}, {"spice", NULL, has_spice}, {"egl-headless", NULL, has_egl_headless},
                             {"dbus", NULL, has_dbus}}}}},
     {"video", {{"modelType", {{"vga", "VGA"}, {"cirrus", "cirrus-vga"}, {"vmvga", "vmware-svga"}, {"qxl", "qxl-vga"},
-                              {"virtio", "virtio-vga"}, {"none"}, {"bochs", "bochs-display"}, {"ramfb", "ramfb"}}}}},
+                              {"virtio", "virtio-gpu-pci"}, {"none"}, {"bochs", "bochs-display"}, {"ramfb", "ramfb"}}}}},
     {"hostdev", {{NULL}}},
     {"rng", {{"model", {{"virtio", "virtio-rng-pci"}, {"virtio-transitional", "virtio-rng-pci-transitional"},
                         {"virtio-non-transitional", "virtio-rng-pci-non-transitional"}}},
              {"backendModel", {{"random", "rng-random"}, {"egd", "rng-egd"}, {"builtin", "rng-builtin"}}}}},
     {"filesystem", {{"driverType", {{"path", "virtio-9p-pci"}, {"virtiofs", "vhost-user-fs-pci"}}}}},
-    {"tpm", {{"model", {{"tpm-tis", "tpm-tis"}, {"tpm-crb", "tpm-crb"}}},
+    {"tpm", {{"model", {{"tpm-tis", NULL, has_tis}, {"tpm-crb", "tpm-crb"}, {"tpm-spapr", "tpm-spapr"},
+                         {"spapr-tpm-proxy", "spapr-tpm-proxy"}}},
              {"backendModel", {{"passthrough", "tpm-passthrough"}, {"emulator", "tpm-emulator"}, {"external", "tpm-emulator"}}},
              {"backendVersion", {{"1.2", "tpm-emulator"}, {"2.0", "tpm-emulator"}}}}},
     {"redirdev", {{"bus", {{"usb", "usb-redir"}}}}},
@@ -165,13 +173,17 @@ static void write_features(XmlWriter *writer, const Caps *caps)
                     {"sev", FALSE}, {"sgx", FALSE}};
 
     xml_writer_open(writer, "features");
-    for (guint i = 0; i < G_N_ELEMENTS(features); i++)
+    for (guint i = 0; i < G_N_ELEMENTS(features); i++) {
+        if (g_str_equal(features[i].name, "sev") && g_strcmp0(caps_arch(caps), "s390x") == 0)
+            write_supported(writer, "s390-pv", FALSE);
         write_supported(writer, features[i].name, features[i].supported);
-    write_hyperv(writer, caps);
+    }
+    if (emulator_serves("x86_64", caps_arch(caps)))
+        write_hyperv(writer, caps);
     xml_writer_close(writer);
 }
 
-static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *machine, CapsAccel accel)
+static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *machine, CapsAccel accel, const char *arch)
 {
     static const Enum sources = {"sourceType", {{"file", "memory-backend-file"}, {"anonymous"},
                                                 {"memfd", "memory-backend-memfd"}}};
@@ -181,7 +193,7 @@ static void write_all(XmlWriter *writer, const Caps *caps, const CapsMachine *ma
     xml_writer_element(writer, "path", caps_binary(caps));
     xml_writer_element(writer, "domain", accel == CAPS_KVM ? "kvm" : "qemu");
     xml_writer_element(writer, "machine", machine->name);
-    xml_writer_element(writer, "arch", caps_arch(caps));
+    xml_writer_element(writer, "arch", arch);
     xml_writer_open(writer, "vcpu");
     xml_writer_attributef(writer, "max", "%u", machine->max_cpus);
     xml_writer_close(writer);
@@ -204,6 +216,7 @@ char *domcaps_format(CapsCache *cache, const char *emulator, const char *arch, c
 
     if (!hypervisor_find(cache, emulator, arch, machine, type, &found, error))
         return NULL;
-    write_all(writer, found.caps, found.machine, found.accel);
+    write_all(writer, found.caps, found.machine, found.accel,
+              arch && emulator_serves(caps_arch(found.caps), arch) ? arch : caps_arch(found.caps));
     return xml_writer_finish(writer);
 }

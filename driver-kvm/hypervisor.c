@@ -16,6 +16,9 @@ static gboolean choose_accel(const Caps *caps, const char *type, CapsAccel *ret_
 
     if (type && domain_type_from_string(type) == DOMAIN_TYPE_UNSET)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unknown virttype: %s", type);
+    if (type && g_str_equal(type, "kvm") && !kvm)
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "the accel '%s' is not supported by '%s' on this host", type,
+                         caps_binary(caps));
     if (type && !(g_str_equal(type, "kvm") && kvm) && !(g_str_equal(type, "qemu") && tcg))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "Emulator '%s' does not support virt type '%s'",
                          caps_binary(caps), type);
