@@ -11,7 +11,9 @@ domifstat G nonsense; dominfo G; domjobinfo G; domjobinfo G --completed; domlaun
 domstats G --block --interface; domstats G --raw --state --balloon; domstats G --nowait --vcpu; domtime G; domuuid G; domxml-to-native nonsense --domain G;
 dumpxml G --xpath //name; dumpxml G --xpath //vcpu --wrap; dumpxml G --xpath //nobody; emulatorpin G; emulatorpin G --config; get-user-sshkeys G root; guestinfo G;
 guestvcpus G; guest-agent-timeout G 5; iothreadinfo G; iothreadinfo G --config; managedsave-dumpxml G; managedsave-remove G; memtune G --config; metadata G urn:x;
-numatune G; numatune G --config; perf G; perf G --config; blkiotune G --config; screenshot G /tmp/.world/shot; screenshot G /tmp/.world/shot --screen 3;
+numatune G; numatune G --config; perf G; perf G --config; blkiotune G --config; domblkerror G; domblkthreshold G vda 4096; domblkthreshold G vdz 1;
+domblkthreshold G vda[9] 1; blkdeviotune G vda; blkdeviotune G vda --config; blkdeviotune G vdz; blkdeviotune G vda --total-bytes-sec 1000 --read-bytes-sec 5;
+blockresize G vdz 1M; screenshot G /tmp/.world/shot; screenshot G /tmp/.world/shot --screen 3;
 set-user-password G root x; ttyconsole G; vcpucount G; vcpucount G --live --current; vcpucount G --maximum --config; vcpucount G --guest; vcpuinfo G;
 vcpuinfo G --pretty; vcpupin G; vcpupin G --config; vncdisplay G; send-key G KEY_A; send-key G 99999; send-process-signal G 1 1; inject-nmi G;
 qemu-monitor-command G --hmp info status; qemu-monitor-command G nonsense; dominfo G; qemu-agent-command G {{"execute":"guest-ping"}}; domfsfreeze G; domfsthaw G; domfstrim G;
