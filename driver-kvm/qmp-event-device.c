@@ -182,15 +182,34 @@ static void on_deleted(Guest *guest, JsonObject *data)
         unplug_gone(guest, alias);
 }
 
-static void on_unplug_error(Guest *guest, JsonObject *data)
+static void refuse_unplug(Guest *guest, const char *alias)
 {
-    const char *alias = json_peek_string(data, "device");
     VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, .device = {alias}};
 
     if (!alias)
         return;
     unplug_refused(guest, alias);
     host_of(guest)->emit(guest->vm, &event);
+}
+
+static void on_unplug_error(Guest *guest, JsonObject *data)
+{
+    refuse_unplug(guest, json_peek_string(data, "device"));
+}
+
+/* What the guest's system answers to a request of its board: by ACPI's numbers of _OST. */
+static void on_answer_of_acpi(Guest *guest, JsonObject *data)
+{
+    enum { EJECT = 3, EJECT_OF_ITS_OWN = 0x103, FAILED = 1, FIRST_REFUSAL = 0x80, LAST_REFUSAL = 0x83 };
+    JsonObject *info = json_peek_object(data, "info");
+    gint64 source, status;
+
+    if (!info || !json_peek_int(info, "source", &source) || !json_peek_int(info, "status", &status))
+        return;
+    if ((source == EJECT || source == EJECT_OF_ITS_OWN) &&
+        (status == FAILED || (status >= FIRST_REFUSAL && status <= LAST_REFUSAL)) &&
+        g_strcmp0(json_peek_string(info, "slot-type"), "DIMM") == 0)
+        refuse_unplug(guest, json_peek_string(info, "device"));
 }
 
 static void on_memory_failure(Guest *guest, JsonObject *data)
@@ -224,7 +243,7 @@ static void on_memory_size(Guest *guest, JsonObject *data)
 
     if (!alias || !json_peek_int(data, "size", &bytes) || bytes < 0)
         return;
-    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, .memory_device_size = {alias, (guint64)bytes}};
+    VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, .memory_device_size = {alias, (guint64)bytes / 1024}};
     memory_publish(guest, alias, (guint64)bytes);
     host_of(guest)->emit(guest->vm, &event);
 }
@@ -297,6 +316,7 @@ const QmpEventRow qmp_event_devices[] = {
     {"VSERPORT_CHANGE", on_channel},
     {"DEVICE_DELETED", on_deleted},
     {"DEVICE_UNPLUG_GUEST_ERROR", on_unplug_error},
+    {"ACPI_DEVICE_OST", on_answer_of_acpi},
     {"MEMORY_FAILURE", on_memory_failure},
     {"MEMORY_DEVICE_SIZE_CHANGE", on_memory_size},
     {"VNC_CONNECTED", on_graphics_connected},

@@ -58,7 +58,7 @@ typedef struct {
         struct { int state, reason; } agent;
         struct { int type; const char *ns_uri; } metadata;
         struct { int recipient, action; guint flags; } memory_failure;
-        struct { const char *alias; guint64 size; } memory_device_size;
+        struct { const char *alias; guint64 size; } memory_device_size; /* KiB */
         struct { int iteration; } migration_iteration; /* of a save or a dump too */
         struct { const char *path; const char *dst; int type, status; } block_job;
         struct { const char *dev, *path; guint64 threshold, excess; } block_threshold;
