@@ -237,9 +237,14 @@ gboolean block_storage_index(const char *node, guint *ret_index)
     return TRUE;
 }
 
+char *block_image_node(guint index)
+{
+    return g_strdup_printf("libvirt-%u-format", index);
+}
+
 char *block_format_node(const Disk *disk)
 {
-    return g_strdup_printf("libvirt-%u-format", disk->source->index);
+    return block_image_node(disk->source->index);
 }
 
 char *block_top(const Disk *disk)

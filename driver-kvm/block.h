@@ -46,8 +46,9 @@ gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error);
 char *block_storage_node(guint index);
 gboolean block_storage_index(const char *node, guint *ret_index);
 
-/* The node of the image itself; there is a medium. To free. */
+/* The node of the image itself, DISK's (there is a medium) or that with the number INDEX. To free. */
 char *block_format_node(const Disk *disk);
+char *block_image_node(guint index);
 
 /* The node that the device is attached to; NULL without a medium. To free. */
 char *block_top(const Disk *disk);

@@ -17,6 +17,7 @@ typedef gboolean (*SampleFunc)(const Sample *sample, Params *params, GError **er
 JsonNode *stats_ask(const Sample *sample, const char *command, JsonObject *arguments, GError **error);
 
 gboolean stats_blocks(const Sample *sample, Params *params, GError **error);
+gboolean stats_chains(const Sample *sample, Params *params, GError **error); /* DRIVER_STATS_CHAINS */
 gboolean stats_accelerator(const Sample *sample, Params *params, GError **error); /* what KVM counts */
 gboolean stats_dirty_rate(const Sample *sample, Params *params, GError **error);
 

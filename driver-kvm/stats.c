@@ -242,7 +242,7 @@ static gboolean sample_groups(const Sample *sample, guint groups, Params *params
         {VIR_DOMAIN_STATS_VCPU, sample_vcpus},        {VIR_DOMAIN_STATS_INTERFACE, sample_interfaces},
         {VIR_DOMAIN_STATS_BLOCK, stats_blocks},      {VIR_DOMAIN_STATS_PERF, sample_perf},
         {VIR_DOMAIN_STATS_IOTHREAD, sample_iothreads}, {VIR_DOMAIN_STATS_DIRTYRATE, stats_dirty_rate},
-        {VIR_DOMAIN_STATS_VM, stats_accelerator},
+        {VIR_DOMAIN_STATS_VM, stats_accelerator},       {DRIVER_STATS_CHAINS, stats_chains},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(known); i++)

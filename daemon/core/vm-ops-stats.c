@@ -160,15 +160,24 @@ static void add_subject_params(const Subject *subject, guint groups, const Image
     }
 }
 
+/* GROUPS as they are asked for with FLAGS. */
+static guint sampled(guint groups, guint flags)
+{
+    gboolean chains = (groups & VIR_DOMAIN_STATS_BLOCK) && (flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING);
+
+    groups &= SAMPLER_GROUPS;
+    return chains ? (groups & ~(guint)VIR_DOMAIN_STATS_BLOCK) | SAMPLER_CHAINS : groups;
+}
+
 /* The questions to those that run. Elements are borrowed from SUBJECTS. */
-static GPtrArray *ask_all(GArray *subjects, guint groups)
+static GPtrArray *ask_all(GArray *subjects, guint groups, guint flags)
 {
     GPtrArray *tickets = g_ptr_array_new();
     for (guint i = 0; i < subjects->len; i++) {
         Subject *subject = &g_array_index(subjects, Subject, i);
         if (subject->view->id < 0)
             continue;
-        sampler_ask(subject->vm, groups & SAMPLER_GROUPS, &subject->ticket);
+        sampler_ask(subject->vm, sampled(groups, flags), &subject->ticket);
         g_ptr_array_add(tickets, &subject->ticket);
     }
     return tickets;
@@ -184,7 +193,7 @@ gboolean remote_connect_get_all_domain_stats(Call *call, const RemoteConnectGetA
 
     gboolean sizes;
     g_autoptr(GArray) subjects = choose(call, args);
-    g_autoptr(GPtrArray) tickets = ask_all(subjects, groups);
+    g_autoptr(GPtrArray) tickets = ask_all(subjects, groups, args->flags);
     g_autoptr(GArray) images = idle_images(subjects, groups, g_get_monotonic_time() + PATIENCE, &sizes);
     sampler_wait((const SamplerTicket *const *)tickets->pdata, tickets->len, PATIENCE);
     const ImageSize *next_image = (const ImageSize *)images->data;

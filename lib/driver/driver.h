@@ -146,6 +146,9 @@ typedef struct {
     guint8 *(*peek)(gpointer self, Vm *vm, guint64 address, gsize size, gboolean is_virtual, GError **error);
 } DriverSaveOps;
 
+/* Beside virDomainStatsTypes: those of BLOCK, with a record of each image that a disk's own builds on after the disk's. */
+#define DRIVER_STATS_CHAINS (1u << 29)
+
 /* Figures of a running guest. Pool. BUDGET is in microseconds: past it the call fails with VIR_ERR_OPERATION_TIMEOUT. */
 typedef struct {
     /* Adds the GROUPS (virDomainStatsTypes) it knows, with libvirt's field names. CPU_TOTAL, VCPU and INTERFACE come

@@ -67,6 +67,22 @@ class Figures(Case):
         self.assertEqual((capacity, physical), (4 << 20, 4 << 20))
         self.refused(libvirt.VIR_ERR_INVALID_ARG, domain.blockStats, 'vdz')
 
+    def test_what_disks_build_on(self):
+        base = guests.image('figures-base.img', '4M')
+        middle = guests.image('figures-middle.qcow2', form='qcow2', backing=base)
+        top = guests.image('figures-top.qcow2', form='qcow2', backing=middle)
+        disk = "<disk type='file'><driver name='qemu' type='%s'%s/><source file='%s'/><target dev='%s' bus='virtio'/></disk>"
+        self.start(devices=disk % ('qcow2', " copy_on_read='on'", top, 'vda') + disk % ('raw', '', guests.image('figures.img', '2M'), 'vdb'))
+        (_, few), = self.conn.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_BLOCK)
+        (_, all), = self.conn.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_BLOCK, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING)
+        self.assertEqual((few['block.count'], all['block.count']), (2, 4))
+        record = lambda figures, i: {key.split('.', 2)[2]: value for key, value in figures.items() if key.startswith('block.%d.' % i)}
+        self.assertEqual((record(all, 0), record(all, 3)), (record(few, 0), record(few, 1)))
+        self.assertEqual(record(all, 1), {'name': 'vda', 'path': middle, 'backingIndex': 3, 'allocation': 0, 'capacity': 4 << 20,
+                                          'physical': os.stat(middle).st_blocks * 512})
+        self.assertEqual(record(all, 2), {'name': 'vda', 'path': base, 'backingIndex': 4, 'allocation': 0, 'capacity': 4 << 20,
+                                          'physical': os.stat(base).st_blocks * 512})
+
     @proves('domain_interface_stats')
     def test_interface(self):
         domain = self.guest(libvirt.VIR_DOMAIN_START_PAUSED)
