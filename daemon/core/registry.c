@@ -5,17 +5,21 @@
 
 #include "lib/uuid.h"
 
+#define LEAVING_BUDGET (5 * G_USEC_PER_SEC)
+
 typedef struct {
     Vm *vm; /* owned */
     char *name;
     char *new_name; /* while it is renamed */
     guint claims;   /* being listed counts as one; 0: gone */
     gboolean listed;
+    gboolean leaving; /* it was listed, and what is left of its run is being put away */
 } Entry;
 
 struct Registry {
     const DriverInstance *instance;
     GMutex lock;
+    GCond freed; /* an entry has gone, or is listed again */
     GHashTable *by_uuid; /* Vm.uuid_text -> Entry, owned */
     GHashTable *by_name; /* Entry.name and Entry.new_name -> Entry */
     GHashTable *by_id;   /* int -> Entry */
@@ -37,6 +41,7 @@ Registry *registry_new(const DriverInstance *instance)
     Registry *registry = g_new0(Registry, 1);
     registry->instance = instance;
     g_mutex_init(&registry->lock);
+    g_cond_init(&registry->freed);
     registry->by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
     registry->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     registry->by_id = g_hash_table_new(NULL, NULL);
@@ -62,6 +67,7 @@ void registry_free(Registry *registry)
     g_hash_table_unref(registry->by_id);
     g_hash_table_unref(registry->by_name);
     g_hash_table_unref(registry->by_uuid);
+    g_cond_clear(&registry->freed);
     g_mutex_clear(&registry->lock);
     g_free(registry);
 }
@@ -141,6 +147,7 @@ static void unclaim(Registry *registry, Entry *entry)
         return;
     g_hash_table_remove(registry->by_name, entry->name);
     g_hash_table_remove(registry->by_uuid, entry->vm->uuid_text);
+    g_cond_broadcast(&registry->freed);
 }
 
 static Entry *add_locked(Registry *registry, Domain *definition, gboolean persistent)
@@ -173,9 +180,22 @@ static Entry *claim_locked(Registry *registry, Domain *definition, gboolean pers
     return NULL;
 }
 
+/* What DEFINITION would be refused for is about to go. */
+static gboolean frees_soon(Registry *registry, const Domain *definition)
+{
+    char uuid[UUID_TEXT];
+    uuid_format(definition->uuid.bytes, uuid);
+    const Entry *same = g_hash_table_lookup(registry->by_uuid, uuid);
+    const Entry *named = g_hash_table_lookup(registry->by_name, definition->name);
+    return same != named && (!same || same->leaving) && (!named || named->leaving);
+}
+
 Vm *registry_claim(Registry *registry, Domain *definition, gboolean persistent, GError **error)
 {
+    gint64 deadline = g_get_monotonic_time() + LEAVING_BUDGET;
     g_mutex_lock(&registry->lock);
+    while (frees_soon(registry, definition) && g_cond_wait_until(&registry->freed, &registry->lock, deadline))
+        ;
     Entry *entry = claim_locked(registry, definition, persistent, error);
     if (entry)
         entry->claims++;
@@ -217,7 +237,9 @@ void registry_list(Registry *registry, Vm *vm)
     Entry *entry = entry_of(registry, vm);
     if (!entry->listed) {
         entry->listed = TRUE;
+        entry->leaving = FALSE;
         entry->claims++;
+        g_cond_broadcast(&registry->freed);
         set_removed(vm, FALSE);
         changed(registry);
     }
@@ -230,6 +252,7 @@ static void remove_locked(Registry *registry, Vm *vm)
     if (!entry || !entry->listed)
         return;
     entry->listed = FALSE;
+    entry->leaving = TRUE;
     set_removed(vm, TRUE);
     changed(registry);
     unclaim(registry, entry);

@@ -26,7 +26,8 @@ Vm *registry_find_id(Registry *registry, int id);
 GPtrArray *registry_domains(Registry *registry);
 
 /* The Vm for DEFINITION, which is refused with libvirt's words if its name belongs to another UUID or its UUID to another
- * name. The Vm is new (and then shaped by vm_new(DEFINITION, PERSISTENT)) or not. Release it with registry_release(). */
+ * name. Where who has it is gone but for what its run left, that is waited for (5 s). The Vm is new (and then shaped by
+ * vm_new(DEFINITION, PERSISTENT)) or not. Release it with registry_release(). Any thread that may wait so long. */
 Vm *registry_claim(Registry *registry, Domain *definition, gboolean persistent, GError **error);
 void registry_release(Registry *registry, Vm *vm); /* the claim and the reference */
 

@@ -161,6 +161,10 @@ class Transient(Alive):
         self.assertEqual(self.names(), [])
         self.refused(libvirt.VIR_ERR_NO_DOMAIN, domain.info)
 
+    def test_name_of_one_that_ended_is_free(self):
+        for number in range(20):
+            self.conn.createXML(guests.tiny('one', uuid=guests.uuid_of(f'one {number}')), PAUSED).destroy()
+
     def test_transient_becomes_persistent_and_back(self):
         domain = self.conn.createXML(guests.tiny('one'), PAUSED)
         pid = self.pid()
