@@ -291,9 +291,24 @@ static gboolean assign_channels(Domain *def, GError **error)
            (each_place(def, reserve_ccw, taken, error) && each_place(def, assign_ccw, taken, error));
 }
 
+/* What libvirt does not even read. */
+static gboolean check_said(const DeviceKind *kind, Address **place, gpointer data, GError **error)
+{
+    const Address *address = *place;
+    guint said;
+
+    if (address && address->type == ADDRESS_TYPE_VIRTIO_S390)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "virtio-s390 bus doesn't have an address");
+    if (!address || address->type != ADDRESS_TYPE_CCW)
+        return TRUE;
+    said = (address->cssid != UNSET32) + (address->ssid != UNSET32) + (address->devno != UNSET32);
+    return said == 0 || said == 3 ||
+           error_set(error, VIR_FROM_DEVICE, VIR_ERR_INTERNAL_ERROR, "Invalid partial specification for virtio ccw address");
+}
+
 gboolean address_buses(Domain *def, const Caps *caps, GError **error)
 {
-    if (!assign_spapr(def, error))
+    if (!each_place(def, check_said, NULL, error) || !assign_spapr(def, error))
         return FALSE;
     prime_virtio(def, caps);
     return assign_channels(def, error);
@@ -378,9 +393,6 @@ static gboolean validate_place(const DeviceKind *kind, Address **place, gpointer
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "spapr-vio reg='0x%" G_GINT64_MODIFIER "x' exceeds maximum possible value (0xffffffff)",
                          address->reg);
-    if (address->type == ADDRESS_TYPE_VIRTIO_S390)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "'virtio-s390' addresses are no longer supported");
     if (address->type == ADDRESS_TYPE_CCW && !machine_has(limits->def, MACHINE_CCW))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "cannot use CCW address type for device '%s' using machine type '%s'", "<null>",

@@ -36,12 +36,23 @@ static const DeviceKind *const look_order[] = {
     &device_panic,      &device_memory,    &device_redirdev,   &device_iommu,    &device_vsock,
 };
 
+/* A console that stands for a serial port is where that is. */
+static gboolean is_twin(const DeviceKind *kind, gconstpointer device)
+{
+    const Chardev *console = kind == &device_console ? device : NULL;
+
+    return console && console->target && console->target->type == CHARDEV_TARGET_TYPE_SERIAL;
+}
+
 gboolean address_each(Domain *def, DeviceFunc fn, gpointer data, GError **error)
 {
     for (gsize k = 0; k < G_N_ELEMENTS(look_order); k++)
-        for (guint i = 0; i < device_count(look_order[k], def); i++)
-            if (!fn(look_order[k], device_at(look_order[k], def, i), data, error))
+        for (guint i = 0; i < device_count(look_order[k], def); i++) {
+            gpointer device = device_at(look_order[k], def, i);
+
+            if (!is_twin(look_order[k], device) && !fn(look_order[k], device, data, error))
                 return FALSE;
+        }
     return TRUE;
 }
 
@@ -323,7 +334,7 @@ static gboolean mark_multifunction(const DeviceKind *kind, gpointer device, gpoi
     return device_each(data, mark_first_function, &mate, error);
 }
 
-static gboolean assign_pci(Domain *def, GError **error)
+static gboolean assign_pci(Domain *def, const Caps *caps, GError **error)
 {
     g_autoptr(PciMap) map = NULL;
     Walk walk = {def, NULL, TRUE, NULL};
@@ -341,7 +352,7 @@ static gboolean assign_pci(Domain *def, GError **error)
     walk.map = map;
     if (!map)
         return FALSE;
-    if (n_buses == 0 && machine_has(def, MACHINE_EMBEDDED))
+    if (machine_has(def, MACHINE_EMBEDDED) && !machine_offers_pci(def, caps))
         return TRUE;
     return address_chipset(def, map, TRUE, error) && place_all(&walk, error) &&
            device_each(def, mark_multifunction, def, error) && address_bridges(def, error);
@@ -398,5 +409,5 @@ gboolean address_assign(Domain *def, const Caps *caps, GError **error)
         !address_buses(def, caps, error))
         return FALSE;
     n_controllers = def->devices->controllers->len;
-    return assign_pci(def, error) && address_zpci(def, caps, n_controllers, error) && address_usb(def, error);
+    return assign_pci(def, caps, error) && address_zpci(def, caps, n_controllers, error) && address_usb(def, error);
 }

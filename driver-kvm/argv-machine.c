@@ -38,7 +38,7 @@ static char *accelerator(const Domain *live)
     if (live->type == DOMAIN_TYPE_KVM)
         return ring && ring->state == TOGGLE_ON ? g_strdup_printf("kvm,dirty-ring-size=%u", ring->size) : g_strdup("kvm");
     if (features && features->tcg && features->tcg->tb_cache != UNSET64)
-        return g_strdup_printf("tcg,tb-size=%" G_GUINT64_FORMAT, features->tcg->tb_cache);
+        return g_strdup_printf("tcg,tb-size=%" G_GUINT64_FORMAT, features->tcg->tb_cache / 1024);
     return g_strdup("tcg");
 }
 

@@ -183,6 +183,9 @@ static gboolean validate_serial(const Domain *def, gconstpointer device, const C
     ChardevView view = CHARDEV_VIEW(serial);
     ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
 
+    if (serial->target->type == CHARDEV_TARGET_TYPE_ISA_DEBUG && !machine_is_x86(def))
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "isa-debug serial type only valid on x86 architecture");
     if (!chardev_validate(def, &view, error) || !validate_place(serial, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)

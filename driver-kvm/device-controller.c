@@ -10,6 +10,7 @@
 #include "lib/model/pci-map.h"
 
 #define XHCI_PORTS_MAX 15
+#define TARGET_INDEX_MAX 30
 
 /* The models that -device makes, by type. What a document names beyond these is refused. */
 static const struct {
@@ -201,14 +202,51 @@ static gboolean is_builtin(const Domain *def, const Controller *controller)
     }
 }
 
-static gboolean validate_pci(const Controller *controller, GError **error)
+/* What QEMU must have behind a model, and libvirt's words where it has not. */
+static const struct {
+    ControllerType type;
+    ControllerModel model;
+    const char *device;
+    const char *refusal;
+} needs[] = {
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSILOGIC, "lsi53c895a", "This QEMU doesn't support the LSI 53C895A SCSI controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VIRTIO_SCSI, "virtio-scsi-pci", "This QEMU doesn't support virtio scsi controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSISAS1068, "mptsas1068",
+     "This QEMU doesn't support the LSI SAS1068 (MPT Fusion) controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSISAS1078, "megasas",
+     "This QEMU doesn't support the LSI SAS1078 (MegaRAID) controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VMPVSCSI, "pvscsi",
+     "This QEMU doesn't support the pvscsi (VMware paravirtual SCSI) controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_DC390, "dc390", "This QEMU doesn't support the DC390 (ESP) controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_AM53C974, "am53c974", "This QEMU doesn't support the AM53C974 (ESP) controller"},
+    {CONTROLLER_TYPE_SATA, CONTROLLER_MODEL_UNSET, "ich9-ahci", "SATA is not supported with this QEMU binary"},
+};
+
+static gboolean validate_hole(const Domain *def, const Controller *controller, GError **error)
 {
+    gboolean fits = controller->model == CONTROLLER_MODEL_PCIE_ROOT ? machine_is_q35(def) : machine_is_i440fx(def);
+
+    return controller->pcihole64 == UNSET64 || fits ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "Setting the 64-bit PCI hole size is not supported for machine '%s'", def->os->type->machine);
+}
+
+static gboolean validate_pci(const Domain *def, const Controller *controller, GError **error)
+{
+    guint32 number = controller->target ? controller->target->index : UNSET32;
     gboolean root = controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT;
 
     if (root && controller->address)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                          "pci-root and pcie-root controllers should not have an address");
-    return TRUE;
+    if (number != UNSET32 && number > TARGET_INDEX_MAX)
+        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "PCI controller target index '%u' out of range - must be 0-%d", number, TARGET_INDEX_MAX);
+    if (!root && (!controller->pci_model || controller->pci_model->name == PCI_MODEL_NAME_UNSET))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
+                         "Required option 'modelName' is not set for PCI controller with index '%u', model '%s' and modelName 'none'",
+                         controller->index, controller_model_to_string(controller->model));
+    return !root || validate_hole(def, controller, error);
 }
 
 static gboolean validate(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
@@ -216,7 +254,11 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     const Controller *controller = device;
 
     if (controller->type == CONTROLLER_TYPE_PCI)
-        return validate_pci(controller, error);
+        return validate_pci(def, controller, error);
+    for (gsize i = 0; i < G_N_ELEMENTS(needs); i++)
+        if (needs[i].type == controller->type && needs[i].model == controller->model && !is_builtin(def, controller) &&
+            !caps_has_device(caps, needs[i].device))
+            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "%s", needs[i].refusal);
     if (controller->type == CONTROLLER_TYPE_IDE && !is_builtin(def, controller))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          controller->index == 0 ? "IDE controllers are unsupported for this QEMU binary or machine type"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/caps.h"
 #include "driver-kvm/device.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
@@ -30,6 +31,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (input->bus == INPUT_BUS_PS2 && input->type == INPUT_TYPE_TABLET)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "ps2 bus does not support %s input device",
                          input_type_to_string(input->type));
+    if (input->bus == INPUT_BUS_PS2 && !caps_has_type(caps, "i8042"))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "ps2 is not supported by this QEMU binary");
     if (input->bus == INPUT_BUS_XEN)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "unsupported input bus %s",
                          input_bus_to_string(input->bus));

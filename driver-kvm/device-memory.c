@@ -152,6 +152,8 @@ static gboolean validate_memory(const Domain *def, gconstpointer device, const C
         return FALSE;
     if (!driver)
         return error_set(error, REFUSED, "sgx epc isn't supported by this QEMU binary");
+    if (!caps_has_device(caps, driver) && module->model == MEMORY_DEVICE_MODEL_DIMM)
+        return error_set(error, REFUSED, "memory hotplug isn't supported by this QEMU binary");
     if (!caps_has_device(caps, driver))
         return error_set(error, REFUSED, "%s isn't supported by this QEMU binary",
                          memory_device_model_to_string(module->model));

@@ -10,7 +10,7 @@ static gboolean validate_nvram(const Domain *def, gconstpointer device, const Ca
 {
     const Nvram *nvram = device;
 
-    if (!machine_is_ppc64(def))
+    if (!machine_has(def, MACHINE_SPAPR_VIO))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "nvram device is only supported for PPC64");
     if (!caps_has_device(caps, "spapr-nvram"))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,

@@ -87,7 +87,7 @@ static gboolean refuse(const Domain *def, const char *name, GError **error)
                      def->os->type->arch, def->os->type->machine);
 }
 
-gboolean machine_options_validate(const Domain *def, GError **error)
+gboolean machine_options_validate(const Domain *def, const Caps *caps, GError **error)
 {
     const Features *features = def->features;
     gboolean x86 = machine_is_x86(def);
@@ -105,6 +105,8 @@ gboolean machine_options_validate(const Domain *def, GError **error)
     if (features->vmport && features->vmport->state != TOGGLE_UNSET && !x86)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "vmport is not available with this QEMU binary");
+    if (features->vmcoreinfo && features->vmcoreinfo->state != TOGGLE_OFF && !caps_has_type(caps, "vmcoreinfo"))
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vmcoreinfo is not available with this QEMU binary");
     if (features->apic && features->apic->eoi != TOGGLE_UNSET && !x86)
         return error_set(
             error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,

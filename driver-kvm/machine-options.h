@@ -6,7 +6,7 @@
 #include "lib/model/model.h"
 
 /* Features that DEF's machine does not know are VIR_ERR_CONFIG_UNSUPPORTED. */
-gboolean machine_options_validate(const Domain *def, GError **error);
+gboolean machine_options_validate(const Domain *def, const Caps *caps, GError **error);
 
 /* Appends them to TEXT, the value of -machine, each behind a comma. */
 void machine_options_keys(const Domain *live, GString *text);     /* behind the USB switch: which keys s390 wraps */

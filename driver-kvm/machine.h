@@ -24,6 +24,8 @@ enum {
     MACHINE_GIC = 1 << 11,         /* ARM's generic interrupt controller */
 };
 
+#define LIBVIRTS_SMC91C111 "scm91c111" /* its word for a NIC that QEMU calls smc91c111 */
+
 typedef struct {
     const char *archs;    /* names between spaces */
     const char *machines; /* between spaces; one that ends with '*' stands for all that begin so. NULL: any */

@@ -73,6 +73,8 @@ static gboolean validate_cpu(const Domain *def, const Caps *caps, GError **error
                          "Maximum CPUs greater than specified machine type limit %u", max);
     if (!cpu)
         return TRUE;
+    if (cpu->mode == CPU_MODE_MAXIMUM && !caps_cpu(caps, complete_accel(def), "max"))
+        return unsupported(error, "maximum CPU is not supported by QEMU binary");
     if (topology && (guint64)topology->sockets * topology->dies * topology->clusters * topology->cores * topology->threads != domain_max_vcpus(def))
         return unsupported(error, "CPU topology doesn't match maximum vcpu count");
     if (cache && cache->mode == CPU_CACHE_MODE_PASSTHROUGH && !of_host)
@@ -110,6 +112,8 @@ static gboolean validate_boot(const Domain *def, GError **error)
 {
     const OsBios *bios = def->os->bios;
 
+    if (bios && bios->useserial == TOGGLE_ON && !machine_is_x86(def))
+        return unsupported(error, "BIOS serial console only supported on x86 architectures");
     if (bios && bios->useserial == TOGGLE_ON && def->devices->serials->len == 0)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR, "need at least one serial port to use BIOS serial output");
     if (bios && bios->reboot_timeout &&
@@ -164,7 +168,7 @@ gboolean validate_lifecycle(const Domain *def, GError **error)
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
 {
     return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) &&
-           validate_features(def, error) && machine_options_validate(def, error) &&
+           validate_features(def, error) && machine_options_validate(def, caps, error) &&
            validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_lifecycle(def, error) &&
            validate_tunable(def, error) && memory_validate(def, error);
 }

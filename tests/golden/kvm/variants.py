@@ -6,7 +6,8 @@
     variants.py --record [FAMILY...]    asks libvirtd and writes variants/FAMILY.json
 
 variants/FAMILY.py has VARIANTS, {name: what stands in <devices>, or a dictionary of the parts of DOCUMENT}, for a pc, or for a q35 if
-the name ends so; BOTH, names of those that are asked on both; and DIFFERENT, {name: why we answer something else}. Recorded is the error,
+the name ends so; BOTH, names of those that are asked on both; MACHINES in place of it, {name: (architecture, machine)} of those that all
+are asked on; and DIFFERENT, {name: why we answer something else}. Recorded is the error,
 or in what the definition differs from that of the bare guest."""
 import difflib
 import importlib.util
@@ -21,7 +22,7 @@ import tempfile
 HERE = pathlib.Path(__file__).parent
 FOLDER = HERE / 'variants'
 DOCUMENT = """<domain type='{type}'><name>v</name>{uuid}<memory>65536</memory>{before}<os{firmware}>\
-<type arch='x86_64' machine='pc-{machine}-7.2'>hvm</type>{os}</os>{after}<devices>{devices}</devices></domain>"""
+<type arch='{arch}' machine='{machine}'>hvm</type>{os}</os>{after}<devices>{devices}</devices></domain>"""
 PARTS = {'type': 'qemu', 'uuid': '<uuid>1e1b9a1c-2f4b-4a7e-9d53-0f6c8a3b7d11</uuid>', 'before': '', 'firmware': '', 'os': '', 'after': '', 'devices': ''}
 
 
@@ -32,16 +33,28 @@ def family(name):
     return module
 
 
-def machine_of(name):
-    return 'q35' if name.endswith('-q35') else 'pc'
+PC, Q35 = ('x86_64', 'pc-i440fx-7.2'), ('x86_64', 'pc-q35-7.2')
+
+
+def machine_of(module, name):
+    machines = getattr(module, 'MACHINES', {'q35': Q35})
+    return machines.get(name.rsplit('-', 1)[-1], PC)
+
+
+def all_of(module):
+    """{name: what is said}; the names of what is said nothing of come first."""
+    if hasattr(module, 'MACHINES'):
+        said = {'plain': '', **module.VARIANTS}
+        return {f'{name}-{machine}': said[name] for name in said for machine in module.MACHINES}
+    return {'plain': '', 'plain-q35': '', **module.VARIANTS, **{name + '-q35': module.VARIANTS[name] for name in module.BOTH}}
 
 
 def documents(module):
-    wanted = {'plain': '', 'plain-q35': '', **module.VARIANTS, **{name + '-q35': module.VARIANTS[name] for name in module.BOTH}}
     found = {}
-    for name, what in wanted.items():
+    for name, what in all_of(module).items():
         parts = {**PARTS, **(what if isinstance(what, dict) else {'devices': what})}
-        found[name] = DOCUMENT.format(**parts, machine={'pc': 'i440fx', 'q35': 'q35'}[machine_of(name)])
+        arch, machine = machine_of(module, name)
+        found[name] = DOCUMENT.format(**parts, arch=arch, machine=machine)
     return found
 
 
@@ -55,11 +68,12 @@ def changes(xml, plain):
     return [line for line in lines if not line.startswith(('---', '+++'))]
 
 
-def answers_of(raw, docs):
+def answers_of(module, raw, docs):
     """{name: xml or error} as they are recorded and compared."""
     made = {}
+    plains = {machine_of(module, name): raw[name] for name in raw if name.startswith('plain')}
     for name, answer in raw.items():
-        plain = raw['plain-q35' if machine_of(name) == 'q35' else 'plain']
+        plain = plains[machine_of(module, name)]
         differs = isinstance(answer, str) and not name.startswith('plain')
         made[name] = changes(scrub(answer, docs[name]), plain) if differs else answer
     return made
@@ -102,8 +116,9 @@ def ask_libvirtd(docs):
 
 def record(names):
     for name in names:
-        docs = documents(family(name))
-        answers = answers_of(ask_libvirtd(docs), docs)
+        module = family(name)
+        docs = documents(module)
+        answers = answers_of(module, ask_libvirtd(docs), docs)
         text = ',\n'.join('%s: %s' % (json.dumps(key), json.dumps(answers[key])) for key in answers)
         (FOLDER / (name + '.json')).write_text('{\n%s\n}\n' % text)
 
@@ -111,7 +126,7 @@ def record(names):
 def hold(out, name, tool):
     module = family(name)
     docs = documents(module)
-    ours = answers_of(ask_ours(tool, docs), docs)
+    ours = answers_of(module, ask_ours(tool, docs), docs)
     theirs = json.loads((FOLDER / (name + '.json')).read_text())
     for title in docs:
         allowed = title in module.DIFFERENT
