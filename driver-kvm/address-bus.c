@@ -303,7 +303,8 @@ static gboolean check_said(const DeviceKind *kind, Address **place, gpointer dat
         return TRUE;
     said = (address->cssid != UNSET32) + (address->ssid != UNSET32) + (address->devno != UNSET32);
     return said == 0 || said == 3 ||
-           error_set(error, VIR_FROM_DEVICE, VIR_ERR_INTERNAL_ERROR, "Invalid partial specification for virtio ccw address");
+           error_set(error, VIR_FROM_DEVICE, VIR_ERR_INTERNAL_ERROR,
+                     "Invalid partial specification for virtio ccw address");
 }
 
 gboolean address_buses(Domain *def, const Caps *caps, GError **error)

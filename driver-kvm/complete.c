@@ -105,7 +105,8 @@ static void want_usb_inputs(Domain *def)
     for (guint i = 0; i < def->devices->inputs->len; i++) {
         const Input *input = g_ptr_array_index(def->devices->inputs, i);
 
-        tablet = tablet || (input->type == INPUT_TYPE_TABLET && (input->bus == INPUT_BUS_USB || input->bus == INPUT_BUS_UNSET));
+        tablet = tablet ||
+                 (input->type == INPUT_TYPE_TABLET && (input->bus == INPUT_BUS_USB || input->bus == INPUT_BUS_UNSET));
     }
     domain_want_input(def, INPUT_TYPE_KEYBOARD, INPUT_BUS_USB);
     if (!tablet)

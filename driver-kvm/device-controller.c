@@ -209,8 +209,10 @@ static const struct {
     const char *device;
     const char *refusal;
 } needs[] = {
-    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSILOGIC, "lsi53c895a", "This QEMU doesn't support the LSI 53C895A SCSI controller"},
-    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VIRTIO_SCSI, "virtio-scsi-pci", "This QEMU doesn't support virtio scsi controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSILOGIC, "lsi53c895a",
+     "This QEMU doesn't support the LSI 53C895A SCSI controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VIRTIO_SCSI, "virtio-scsi-pci",
+     "This QEMU doesn't support virtio scsi controller"},
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSISAS1068, "mptsas1068",
      "This QEMU doesn't support the LSI SAS1068 (MPT Fusion) controller"},
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_LSISAS1078, "megasas",
@@ -218,7 +220,8 @@ static const struct {
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_VMPVSCSI, "pvscsi",
      "This QEMU doesn't support the pvscsi (VMware paravirtual SCSI) controller"},
     {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_DC390, "dc390", "This QEMU doesn't support the DC390 (ESP) controller"},
-    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_AM53C974, "am53c974", "This QEMU doesn't support the AM53C974 (ESP) controller"},
+    {CONTROLLER_TYPE_SCSI, CONTROLLER_MODEL_AM53C974, "am53c974",
+     "This QEMU doesn't support the AM53C974 (ESP) controller"},
     {CONTROLLER_TYPE_SATA, CONTROLLER_MODEL_UNSET, "ich9-ahci", "SATA is not supported with this QEMU binary"},
 };
 
@@ -244,7 +247,8 @@ static gboolean validate_pci(const Domain *def, const Controller *controller, GE
                          "PCI controller target index '%u' out of range - must be 0-%d", number, TARGET_INDEX_MAX);
     if (!root && (!controller->pci_model || controller->pci_model->name == PCI_MODEL_NAME_UNSET))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
-                         "Required option 'modelName' is not set for PCI controller with index '%u', model '%s' and modelName 'none'",
+                         "Required option 'modelName' is not set for PCI controller with index '%u', model '%s' and "
+                         "modelName 'none'",
                          controller->index, controller_model_to_string(controller->model));
     return !root || validate_hole(def, controller, error);
 }

@@ -93,10 +93,15 @@ static gboolean is_usb(gconstpointer device)
  * Express one. */
 static gboolean is_conventional(const char *model)
 {
-    static const char *const models[] = {
-        "rtl8139", "e1000",   "netfront",  "spapr-vlan", "lan9118", LIBVIRTS_SMC91C111, "vlance",  "vmxnet",
-        "vmxnet2", "vmxnet3", "Am79C970A", "Am79C973",   "82540EM", "82545EM",   "82543GC", "virtio-transitional",
-        NULL};
+    static const char *const models[] = {"rtl8139",   "e1000",
+                                         "netfront",  "spapr-vlan",
+                                         "lan9118",   LIBVIRTS_SMC91C111,
+                                         "vlance",    "vmxnet",
+                                         "vmxnet2",   "vmxnet3",
+                                         "Am79C970A", "Am79C973",
+                                         "82540EM",   "82545EM",
+                                         "82543GC",   "virtio-transitional",
+                                         NULL};
 
     return model && g_strv_contains(models, model);
 }
@@ -385,7 +390,8 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
             return FALSE;
         parts_add_option(parts, "-net",
                          g_strdup_printf("nic,macaddr=%s,netdev=host%s,model=%s,id=%s", interface->mac->address,
-                                         interface->alias->name, g_str_equal(model, LIBVIRTS_SMC91C111) ? "smc91c111" : model,
+                                         interface->alias->name,
+                                         g_str_equal(model, LIBVIRTS_SMC91C111) ? "smc91c111" : model,
                                          interface->alias->name));
         return TRUE;
     }

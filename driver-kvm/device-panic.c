@@ -98,8 +98,14 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     return TRUE;
 }
 
+/* As with libvirt, only what is a PCI device has a name that the user did not give it. */
+static char *make_alias(const Domain *def, gconstpointer device, guint index)
+{
+    return ((const Panic *)device)->model == PANIC_MODEL_PVPANIC ? g_strdup_printf("panic%u", index) : NULL;
+}
+
 const DeviceKind device_panic = {
     .name = "panic", .offset = offsetof(Devices, panics), .alias = offsetof(Panic, alias),
-    .address = offsetof(Panic, address), .prefix = "panic", .complete = complete, .validate = validate, .connect = connect_pci,
+    .address = offsetof(Panic, address), .make_alias = make_alias, .complete = complete, .validate = validate, .connect = connect_pci,
     .build = build,
 };

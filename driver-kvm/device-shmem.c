@@ -49,8 +49,10 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (shmem->msi && !shmem->server)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "msi option is only supported with a server");
     if (!caps_has_type(caps, name))
-        return error_set(error, UNSUPPORTED, model == SHMEM_MODEL_IVSHMEM ? "%s device is not supported with this QEMU binary"
-                                                                          : "shmem model '%s' is not supported by this QEMU binary", name);
+        return error_set(error, UNSUPPORTED,
+                         model == SHMEM_MODEL_IVSHMEM ? "%s device is not supported with this QEMU binary"
+                                                      : "shmem model '%s' is not supported by this QEMU binary",
+                         name);
     if (model == SHMEM_MODEL_IVSHMEM_PLAIN && shmem->server)
         return error_set(error, UNSUPPORTED, "shmem model '%s' is supported only with server option disabled", name);
     if (model == SHMEM_MODEL_IVSHMEM_DOORBELL && !shmem->server)

@@ -75,8 +75,8 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (backend->version == TPM_VERSION_1_2 && tpm->model != TPM_MODEL_TPM_TIS)
         return error_set(error, UNSUPPORTED, "Unsupported interface '%s' for TPM 1.2", model);
     if (!caps_has_type(caps, backend->type == TPM_BACKEND_TYPE_PASSTHROUGH ? "tpm-passthrough" : "tpm-emulator"))
-        return error_set(error, UNSUPPORTED, "The QEMU executable %s does not support TPM backend type %s", def->devices->emulator,
-                         tpm_backend_type_to_string(backend->type));
+        return error_set(error, UNSUPPORTED, "The QEMU executable %s does not support TPM backend type %s",
+                         def->devices->emulator, tpm_backend_type_to_string(backend->type));
     if (machine_is_ppc64(def) && is_proxy(tpm) && backend->type != TPM_BACKEND_TYPE_PASSTHROUGH)
         return error_set(error, UNSUPPORTED, "TPM Proxy model %s requires 'Passthrough' backend", model);
     return caps_has_type(caps, driver_of(def, tpm)) ||

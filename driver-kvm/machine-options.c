@@ -106,7 +106,8 @@ gboolean machine_options_validate(const Domain *def, const Caps *caps, GError **
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "vmport is not available with this QEMU binary");
     if (features->vmcoreinfo && features->vmcoreinfo->state != TOGGLE_OFF && !caps_has_type(caps, "vmcoreinfo"))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "vmcoreinfo is not available with this QEMU binary");
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "vmcoreinfo is not available with this QEMU binary");
     if (features->apic && features->apic->eoi != TOGGLE_UNSET && !x86)
         return error_set(
             error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
