@@ -71,6 +71,12 @@ static gboolean set_pattern(Listener *listener, const char *name, guint flags, G
 gboolean qemu_connect_domain_monitor_event_register(Call *call, const QemuConnectDomainMonitorEventRegisterArgs *args,
                                                     QemuConnectDomainMonitorEventRegisterRet *ret, GError **error)
 {
+    guint unknown = args->flags & ~(guint)(VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_REGEX |
+                                           VIR_CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_NOCASE);
+
+    if (unknown) /* libvirt's words for it are those of no driver */
+        return error_set_plain(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
+                               "unsupported flags (0x%x) in function virDomainQemuMonitorEventStateRegisterID", unknown);
     Listener *listener = g_new0(Listener, 1);
     listener->client = client_ref(call->client);
     listener->callback = event_register_number();

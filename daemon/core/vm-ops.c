@@ -30,7 +30,7 @@ const Domain *ops_affected(Vm *vm, const VmView *view, guint flags, GError **err
 {
     OpsAffect affect = {FALSE, FALSE};
     if ((flags & IMPACT) == IMPACT) {
-        error_set_plain(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Flags '%s' and '%s' are mutually exclusive",
+        error_set_plain(error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "Flags '%s' and '%s' are mutually exclusive",
                         "VIR_DOMAIN_AFFECT_LIVE", "VIR_DOMAIN_AFFECT_CONFIG");
         return NULL;
     }

@@ -22,7 +22,8 @@ class Bandwidth(Case):
         for name in (MAC + '9', 'fast1', ''):
             self.assertIn("'%s' is not a known interface" % name, str(self.refused(INVALID, domain.interfaceParameters, name)))
         self.refused(NOT_NOW, domain.interfaceParameters, MAC + '1', LIVE)
-        self.refused(INVALID, domain.interfaceParameters, MAC + '1', LIVE | CONFIG)
+        error = self.refused(INVALID, domain.interfaceParameters, MAC + '1', LIVE | CONFIG)
+        self.assertEqual(error.get_error_domain(), libvirt.VIR_FROM_DOMAIN)
 
     def test_of_a_guest_that_runs(self):
         domain = self.start('one', devices=f"<interface type='user'><mac address='{MAC}2'/></interface>")

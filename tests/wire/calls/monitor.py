@@ -79,6 +79,7 @@ class Monitor(Case):
         right = [self.listen(*how)[0] for how in (('RESUME',), ('resume', NOCASE), ('R.*E', REGEX), ('r.*e$', REGEX | NOCASE), ('SUM', REGEX))]
         wrong = [self.listen(*how)[0] for how in (('resume',), ('R*',), ('SUM',), ('^SUM', REGEX))]
         self.refused(libvirt.VIR_ERR_INVALID_ARG, self.listen, '(', REGEX)
+        self.assertEqual(self.refused(libvirt.VIR_ERR_INVALID_ARG, self.listen, 'RESUME', 4).get_error_domain(), libvirt.VIR_FROM_NONE)
         one.resume()
         two.resume()
         expected = [('one', 'RESUME', None), ('two', 'RESUME', None)]
