@@ -13,6 +13,7 @@
 #include "driver-kvm/disk-limit.h"
 #include "driver-kvm/disk-live.h"
 #include "driver-kvm/graphics.h"
+#include "driver-kvm/labels.h"
 #include "driver-kvm/memory-live.h"
 #include "driver-kvm/part-live.h"
 #include "driver-kvm/plug.h"
@@ -56,10 +57,13 @@ static gboolean take_files(Guest *guest, const Disk *disk, GError **error)
     g_autoptr(GPtrArray) paths = dac_paths_new();
     const DiskSource *source = disk->source;
     StorageType type = disk->type;
+    g_autoptr(Domain) live = guest_live(guest);
+    gboolean give = live && labels_give(live);
     gboolean write = !disk->readonly;
 
     for (const DiskBackingStore *next = disk->backing_store; source; next = next->backing_store) {
-        dac_paths_add(paths, type == STORAGE_TYPE_BLOCK ? source->dev : source->file, write);
+        if (give && labels_give_file(source->seclabels))
+            dac_paths_add(paths, type == STORAGE_TYPE_BLOCK ? source->dev : source->file, write);
         write = FALSE;
         source = next ? next->source : NULL;
         type = next ? next->type : type;

@@ -5,6 +5,7 @@
 #include "driver-kvm/block.h"
 #include "driver-kvm/complete.h"
 #include "driver-kvm/device.h"
+#include "driver-kvm/labels.h"
 #include "driver-kvm/memory-live.h"
 #include "driver-kvm/part-live.h"
 #include "driver-kvm/start-private.h"
@@ -45,7 +46,8 @@ static gboolean complete(Plug *plug, GError **error)
     plug->made = *plug->wanted;
     plug->made.device = held;
     return complete_plugged(plug->trial, plug->wanted, held, plug->caps, error) &&
-           plug_check_in(plug->trial, &plug->made, error) && support_check(plug->trial, error);
+           plug_check_in(plug->trial, &plug->made, error) && support_check(plug->trial, error) &&
+           labels_check(plug->trial, user_ids(plug->guest->kvm->user), error);
 }
 
 static gboolean prepare(Plug *plug, GError **error)

@@ -13,6 +13,7 @@
 #include "driver-kvm/descriptor.h"
 #include "driver-kvm/fd-groups.h"
 #include "driver-kvm/firmware-choose.h"
+#include "driver-kvm/labels.h"
 #include "driver-kvm/launch/contract.h"
 #include "driver-kvm/nvram.h"
 #include "lib/error.h"
@@ -99,6 +100,7 @@ gboolean start_prepare(Start *start, GError **error)
     context->incoming = start->options->restore_fd >= 0;
     context->sandbox = TRUE;
     g_autoptr(Domain) live = domain_copy(start->live);
+    labels_write(live, user_ids(start->kvm->user));
     gboolean prepared = fd_groups_pass(start->kvm, start->guest->vm, live, context, error) &&
                         argv_prepare(live, start->caps, context, error);
     /* what was prepared must be known even if not all could be: it is released by the published definition */
@@ -107,7 +109,7 @@ gboolean start_prepare(Start *start, GError **error)
 
 static const char *source_path(StorageType type, const DiskSource *source)
 {
-    if (!source || source->fdgroup) /* that was opened by whoever passed it */
+    if (!source || source->fdgroup || !labels_give_file(source->seclabels)) /* a group was opened elsewhere */
         return NULL;
     return type == STORAGE_TYPE_FILE ? source->file : type == STORAGE_TYPE_BLOCK ? source->dev : NULL;
 }
@@ -148,6 +150,8 @@ static void add_chardev(const ChardevView *view, ChardevSource **source, const c
 {
     g_auto(GStrv) host = chardev_host_paths(view);
 
+    if (view->source && !labels_give_file(view->source->seclabels))
+        return;
     for (guint i = 0; host[i]; i++)
         dac_paths_add(data, host[i], TRUE);
 }
@@ -203,7 +207,8 @@ gboolean start_access_device(Guest *guest, const DomainDevice *device, GError **
         alone->devices = devices_new();
     domain_device_add(alone, device);
     add_devices(paths, alone);
-    return dac_take(guest->kvm->dac, guest->folder, paths, error);
+    g_autoptr(Domain) live = guest_live(guest);
+    return !labels_give(live) || dac_take(guest->kvm->dac, guest->folder, paths, error);
 }
 
 gboolean start_access(Start *start, GError **error)
@@ -214,5 +219,5 @@ gboolean start_access(Start *start, GError **error)
     add_os(paths, live->os);
     add_firmware_files(paths, live);
     add_devices(paths, live);
-    return dac_take(start->kvm->dac, start->guest->folder, paths, error);
+    return !labels_give(live) || dac_take(start->kvm->dac, start->guest->folder, paths, error);
 }

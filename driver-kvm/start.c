@@ -12,6 +12,7 @@
 
 #include "driver-kvm/balloon.h"
 #include "driver-kvm/cpu-start.h"
+#include "driver-kvm/labels.h"
 #include "driver-kvm/memory-live.h"
 #include "driver-kvm/part-live.h"
 #include "driver-kvm/perf.h"
@@ -75,7 +76,7 @@ static gboolean step_caps(Start *start, GError **error)
     if (start->live->type == DOMAIN_TYPE_KVM && !caps_has_accel(start->caps, CAPS_KVM))
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Emulator '%s' does not support virt type 'kvm'",
                          emulator);
-    return check_host(start, error);
+    return labels_check(start->live, user_ids(start->kvm->user), error) && check_host(start, error);
 }
 
 /* --- the monitor --- */

@@ -17,10 +17,12 @@ static const struct {
     const char *allowed;
 } table[] = {
     {"domain", "@type @id name uuid genid title description metadata maxMemory memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
-               "iothreadids defaultiothread cputune numatune perf resource sysinfo idmap os features cpu clock on_poweroff on_reboot on_crash pm keywrap devices commandline"},
+               "iothreadids defaultiothread cputune numatune perf resource seclabel sysinfo idmap os features cpu clock on_poweroff on_reboot on_crash pm keywrap devices commandline"},
     {"domain/keywrap", "cipher"},
     {"domain/keywrap/cipher", "@name @state"},
     {"domain/metadata", "**"},
+    {"domain/seclabel", "@type @model @relabel label baselabel imagelabel"},
+    {"*/seclabel", "@model @relabel label"},
     {"domain/idmap", "**"}, /* of containers: libvirtd passes it over too, and <backenddomain>, which is Xen's */
     {"domain/maxMemory", "@slots @unit"},
     {"domain/memory", "@unit @dumpCore"},
@@ -176,7 +178,7 @@ static const struct {
     {"*/iothreads/iothread", "@id queue"},
     {"*/iothread/queue", "@id"},
     {"domain/devices/disk/source", "@file @fdgroup @dev @dir @protocol @name @query @tls @tlsHostname @startupPolicy @index host snapshot config ssl "
-                                   "readahead timeout identity initiator auth reconnect"},
+                                   "readahead timeout identity initiator auth reconnect seclabel"},
     {"*/source/reconnect", "@enabled @timeout @delay"},
     {"*/source/host", "@name @port @transport @socket"},
     {"*/source/snapshot", "@name"},
@@ -192,7 +194,7 @@ static const struct {
     {"*/backingStore", "@type @index format source backingStore"},
     {"*/backingStore/format", "@type"},
     {"*/backingStore/source", "@file @dev @protocol @name @query @tls @tlsHostname @index host snapshot config ssl readahead timeout "
-                              "identity initiator auth"},
+                              "identity initiator auth seclabel"},
     {"domain/devices/disk/geometry", "@cyls @heads @secs @trans"},
     {"domain/devices/disk/blockio", "@logical_block_size @physical_block_size @discard_granularity"},
     {"domain/devices/disk/target", "@dev @bus @tray @removable @rotation_rate @dpofua"},
@@ -237,7 +239,7 @@ static const struct {
     {"*/protocol", "@type"},
     {"*/log", "@file @append"},
     {"*/source", "@mode @path @host @service @append @tls @channel @master @slave clipboard mouse "
-                 "reconnect"}, /* of a character device */
+                 "reconnect seclabel"}, /* of a character device */
     {"*/reconnect", "@enabled @timeout"},
 
     {"domain/devices/input", "@type @bus @model driver source alias address"},

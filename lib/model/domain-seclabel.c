@@ -15,6 +15,17 @@ static void name_model(const GPtrArray *labels)
     only->relabel = TOGGLE_UNSET;
 }
 
+/* A label that is made is that of files as well, one that is given is not. */
+static void name_relabelling(const GPtrArray *labels)
+{
+    for (guint i = 0; i < labels->len; i++) {
+        Seclabel *label = g_ptr_array_index(labels, i);
+
+        if (label->relabel == TOGGLE_UNSET && label->type != SECLABEL_TYPE_NONE)
+            label->relabel = label->type == SECLABEL_TYPE_DYNAMIC ? TOGGLE_ON : TOGGLE_OFF;
+    }
+}
+
 /* That a file is labelled goes without saying. */
 static void drop_silent(GPtrArray *labels)
 {
@@ -32,6 +43,7 @@ void domain_normalize_seclabels(Domain *def)
     GPtrArray *const chardevs[] = {devices->serials, devices->parallels, devices->consoles, devices->channels};
 
     name_model(def->seclabels);
+    name_relabelling(def->seclabels);
     for (guint i = 0; i < devices->disks->len; i++) {
         const Disk *disk = g_ptr_array_index(devices->disks, i);
 

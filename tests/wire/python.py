@@ -32,6 +32,7 @@ from wire.calls.display import Displays  # noqa: E402,F401
 from wire.calls.updating import Updating  # noqa: E402,F401
 from wire.calls.core_races import Callbacks, KilledSave, TooLarge, TwoAtOnce  # noqa: E402,F401
 from wire.calls.blocks import Blocks  # noqa: E402,F401
+from wire.calls.labels import Labels  # noqa: E402,F401
 from wire.calls.limits import Limits  # noqa: E402,F401
 from wire.calls.log_lines import LogLines  # noqa: E402,F401
 from wire.calls.monitor import Monitor  # noqa: E402,F401
