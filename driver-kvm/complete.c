@@ -9,7 +9,9 @@
 #include "driver-kvm/device.h"
 #include "driver-kvm/emulator.h"
 #include "driver-kvm/firmware-choose.h"
+#include "driver-kvm/implied.h"
 #include "driver-kvm/machine.h"
+#include "driver-kvm/serial.h"
 #include "driver-kvm/validate.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
@@ -18,8 +20,6 @@
 #include "lib/model/domain-validate.h"
 #include <string.h>
 #include <sys/utsname.h>
-
-#define ISA_SERIAL_MAX 4
 
 CapsAccel complete_accel(const Domain *def)
 {
@@ -61,119 +61,6 @@ static gboolean complete_machine(Domain *def, const Caps *caps, GError **error)
                          def->devices->emulator, def->os->type->machine);
     g_free(def->os->type->machine);
     def->os->type->machine = g_strdup(machine->name);
-    return TRUE;
-}
-
-static gboolean want_root(Domain *def, GError **error)
-{
-    ControllerModel model = machine_kind(def)->root;
-    const Controller *root = domain_controller(def, CONTROLLER_TYPE_PCI, 0);
-
-    if (!root)
-        domain_add_controller(def, CONTROLLER_TYPE_PCI, 0, model);
-    else if (root->model != model)
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_XML_ERROR,
-                         "The PCI controller with index='0' must be model='%s' for this machine type, but model='%s' was "
-                         "found instead", controller_model_to_string(model), controller_model_to_string(root->model));
-    return TRUE;
-}
-
-static void want_usb(Domain *def, const Caps *caps)
-{
-    ControllerModel model = CONTROLLER_MODEL_UNSET;
-
-    if (domain_controller(def, CONTROLLER_TYPE_USB, 0))
-        return;
-    if (machine_is_q35(def)) {
-        if (caps_has_device(caps, "qemu-xhci"))
-            model = CONTROLLER_MODEL_QEMU_XHCI;
-        else if (caps_has_device(caps, "nec-usb-xhci"))
-            model = CONTROLLER_MODEL_NEC_XHCI;
-        else
-            return;
-    }
-    domain_add_controller(def, CONTROLLER_TYPE_USB, 0, model);
-}
-
-/* A keyboard, and a mouse beside which no tablet points. */
-static void want_usb_inputs(Domain *def)
-{
-    gboolean tablet = FALSE;
-
-    if (def->devices->graphics->len == 0)
-        return;
-    for (guint i = 0; i < def->devices->inputs->len; i++) {
-        const Input *input = g_ptr_array_index(def->devices->inputs, i);
-
-        tablet = tablet ||
-                 (input->type == INPUT_TYPE_TABLET && (input->bus == INPUT_BUS_USB || input->bus == INPUT_BUS_UNSET));
-    }
-    domain_want_input(def, INPUT_TYPE_KEYBOARD, INPUT_BUS_USB);
-    if (!tablet)
-        domain_want_input(def, INPUT_TYPE_MOUSE, INPUT_BUS_USB);
-}
-
-/* The firmware itself tells of a panic. */
-static void want_panic(Domain *def, PanicModel model)
-{
-    for (guint i = 0; i < def->devices->panics->len; i++) {
-        const Panic *panic = g_ptr_array_index(def->devices->panics, i);
-
-        if (panic->model == PANIC_MODEL_UNSET || panic->model == model)
-            return;
-    }
-    g_ptr_array_add(def->devices->panics, panic_new());
-}
-
-static void want_audio(Domain *def)
-{
-    AudioType type = def->devices->graphics->len ? AUDIO_TYPE_UNSET : AUDIO_TYPE_NONE;
-    Audio *audio;
-
-    if (def->devices->audios->len > 0)
-        return;
-    for (guint i = 0; i < def->devices->graphics->len; i++) {
-        const Graphics *graphics = g_ptr_array_index(def->devices->graphics, i);
-
-        if (graphics->type == GRAPHICS_TYPE_SPICE)
-            type = AUDIO_TYPE_SPICE;
-        if (graphics->type == GRAPHICS_TYPE_VNC)
-            type = AUDIO_TYPE_NONE;
-        if (graphics->type == GRAPHICS_TYPE_SDL)
-            type = AUDIO_TYPE_UNSET;
-    }
-    if (type == AUDIO_TYPE_UNSET) /* the other displays bring their own */
-        return;
-    audio = audio_new();
-    audio->id = 1;
-    audio->type = type;
-    g_ptr_array_add(def->devices->audios, audio);
-}
-
-/* What the machine has whether or not the document says so. */
-static gboolean want_machine_devices(Domain *def, const Caps *caps, GError **error)
-{
-    const MachineKind *kind = machine_kind(def);
-
-    if (kind->has & MACHINE_PS2) {
-        domain_want_input(def, INPUT_TYPE_MOUSE, INPUT_BUS_PS2);
-        domain_want_input(def, INPUT_TYPE_KEYBOARD, INPUT_BUS_PS2);
-    }
-    if (kind->has & MACHINE_USB)
-        want_usb(def, caps);
-    if (kind->has & MACHINE_SATA)
-        domain_want_controller(def, CONTROLLER_TYPE_SATA, 0, CONTROLLER_MODEL_UNSET);
-    if (machine_offers_pci(def, caps) && !want_root(def, error))
-        return FALSE;
-    if ((kind->has & MACHINE_BALLOON) && !def->devices->memballoon) {
-        def->devices->memballoon = memballoon_new();
-        def->devices->memballoon->model = MEMBALLOON_MODEL_VIRTIO;
-    }
-    if (kind->has & MACHINE_USB_INPUTS)
-        want_usb_inputs(def);
-    if (kind->has & MACHINE_PANIC)
-        want_panic(def, kind->panic);
-    want_audio(def);
     return TRUE;
 }
 
@@ -320,45 +207,6 @@ static void complete_clock(Clock *clock)
         clock->basis = CLOCK_BASIS_UTC;
 }
 
-static gboolean is_isa(const Chardev *serial)
-{
-    return serial->target && serial->target->type == CHARDEV_TARGET_TYPE_ISA_SERIAL;
-}
-
-/* A machine has four ISA ports: those that ask for a number get it, the others what is left. */
-static gboolean number_isa_serials(Domain *def, GError **error)
-{
-    gboolean taken[ISA_SERIAL_MAX] = {FALSE};
-    guint n = 0, next = 0;
-
-    for (guint i = 0; i < def->devices->serials->len; i++) {
-        const Chardev *serial = g_ptr_array_index(def->devices->serials, i);
-        const char *port = serial->target ? serial->target->port : NULL;
-        guint64 number = port ? g_ascii_strtoull(port, NULL, 10) : 0;
-
-        if (!is_isa(serial))
-            continue;
-        if (n++ >= ISA_SERIAL_MAX || number >= ISA_SERIAL_MAX)
-            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
-                             "Maximum supported number of ISA serial ports is '%d'", ISA_SERIAL_MAX);
-        if (port && taken[number])
-            return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "target port '%s' already allocated", port);
-        if (port)
-            taken[number] = TRUE;
-    }
-    for (guint i = 0; i < def->devices->serials->len; i++) {
-        Chardev *serial = g_ptr_array_index(def->devices->serials, i);
-
-        if (!is_isa(serial) || serial->target->port)
-            continue;
-        while (taken[next])
-            next++;
-        taken[next] = TRUE;
-        serial->target->port = g_strdup_printf("%u", next);
-    }
-    return TRUE;
-}
-
 static gboolean complete_os(Domain *def, GError **error)
 {
     OsLoader *loader = def->os->loader;
@@ -398,9 +246,9 @@ static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
     domain_want_hostdev_controllers(def);
     if (machine_has(def, MACHINE_GIC) || (def->features && def->features->gic))
         complete_gic(def);
-    if (!want_machine_devices(def, caps, error) || !complete_cpu(def, caps, error) || !validate_machine(def, caps, error))
+    if (!implied_devices(def, caps, error) || !complete_cpu(def, caps, error) || !validate_machine(def, caps, error))
         return FALSE;
-    if (!number_isa_serials(def, error) || !device_complete_all(def, caps, error) || !domain_imply(def, error))
+    if (!serial_number_isa(def, error) || !device_complete_all(def, caps, error) || !domain_imply(def, error))
         return FALSE;
     if (!complete_os(def, error) || !complete_implied(def, caps, error) || !address_assign(def, caps, error))
         return FALSE;

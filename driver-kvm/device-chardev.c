@@ -6,6 +6,7 @@
 #include "driver-kvm/machine.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
+#include "driver-kvm/serial.h"
 #include "lib/error.h"
 #include "lib/model/pci-map.h"
 #include <stdlib.h>
@@ -37,42 +38,11 @@ static void default_port(const GPtrArray *list, Chardev *chardev)
     set_port(chardev, highest + 1);
 }
 
-static const struct {
-    ChardevTargetType type;
-    ChardevModel model;
-    const char *driver;
-} serial_models[] = {
-    {CHARDEV_TARGET_TYPE_ISA_SERIAL, CHARDEV_MODEL_ISA_SERIAL, "isa-serial"},
-    {CHARDEV_TARGET_TYPE_USB_SERIAL, CHARDEV_MODEL_USB_SERIAL, "usb-serial"},
-    {CHARDEV_TARGET_TYPE_PCI_SERIAL, CHARDEV_MODEL_PCI_SERIAL, "pci-serial"},
-    {CHARDEV_TARGET_TYPE_ISA_DEBUG, CHARDEV_MODEL_ISA_DEBUGCON, "isa-debugcon"},
-    {CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, CHARDEV_MODEL_SPAPR_VTY, "spapr-vty"},
-    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPCONSOLE, "sclpconsole"},
-    {CHARDEV_TARGET_TYPE_SCLP_SERIAL, CHARDEV_MODEL_SCLPLMCONSOLE, "sclplmconsole"},
-    /* of the board: they are told where to go, not made */
-    {CHARDEV_TARGET_TYPE_SYSTEM_SERIAL, CHARDEV_MODEL_PL011, NULL},
-    {CHARDEV_TARGET_TYPE_SYSTEM_SERIAL, CHARDEV_MODEL_16550A, NULL},
-};
-
 static gboolean complete_serial(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
     Chardev *serial = device;
-    ChardevModel model;
 
-    if (!serial->target)
-        serial->target = chardev_target_new();
-    model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
-    /* once this was what a port was called that nobody had called anything */
-    if (serial->target->type == CHARDEV_TARGET_TYPE_ISA_SERIAL || serial->target->type == CHARDEV_TARGET_TYPE_UNSET)
-        serial->target->type = machine_kind(def)->serial;
-    for (gsize i = 0; i < G_N_ELEMENTS(serial_models) && model == CHARDEV_MODEL_UNSET; i++)
-        if (serial_models[i].type == serial->target->type)
-            model = serial->target->type == CHARDEV_TARGET_TYPE_SYSTEM_SERIAL ? machine_kind(def)->uart
-                                                                              : serial_models[i].model;
-    if (model != CHARDEV_MODEL_UNSET && !serial->target->model)
-        serial->target->model = chardev_target_model_new();
-    if (model != CHARDEV_MODEL_UNSET)
-        serial->target->model->name = model;
+    serial_complete(def, serial);
     default_port(def->devices->serials, serial);
     CHARDEV_COMPLETE(serial);
     return TRUE;
@@ -131,73 +101,15 @@ static gboolean complete_channel(Domain *def, gpointer device, const Caps *caps,
     return TRUE;
 }
 
-/* The bus that a port's kind is on; such a one, or none, is its address. */
-static const struct {
-    ChardevTargetType type;
-    AddressType address;
-} serial_buses[] = {
-    {CHARDEV_TARGET_TYPE_ISA_SERIAL, ADDRESS_TYPE_ISA},
-    {CHARDEV_TARGET_TYPE_ISA_DEBUG, ADDRESS_TYPE_ISA},
-    {CHARDEV_TARGET_TYPE_USB_SERIAL, ADDRESS_TYPE_USB},
-    {CHARDEV_TARGET_TYPE_PCI_SERIAL, ADDRESS_TYPE_PCI},
-    {CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL, ADDRESS_TYPE_SPAPR_VIO},
-};
-
-static gboolean validate_place(const Chardev *serial, GError **error)
-{
-    AddressType address = serial->address ? serial->address->type : ADDRESS_TYPE_UNSET;
-    const char *name = chardev_target_type_to_string(serial->target->type);
-    gsize i = 0;
-
-    if (address == ADDRESS_TYPE_UNSET || serial->target->type == CHARDEV_TARGET_TYPE_UNSET)
-        return TRUE;
-    while (i < G_N_ELEMENTS(serial_buses) && serial_buses[i].type != serial->target->type)
-        i++;
-    if (i == G_N_ELEMENTS(serial_buses))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "Target type '%s' cannot have an associated address", name);
-    return address == serial_buses[i].address ||
-           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "Target type '%s' requires address type '%s'",
-                     name, address_type_to_string(serial_buses[i].address));
-}
-
-/* Kinds that belong to some machines; the others are cards that fit wherever there is a slot. */
-static gboolean is_at_home(const Domain *def, const Chardev *serial)
-{
-    ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
-
-    switch (serial->target->type) {
-    case CHARDEV_TARGET_TYPE_SPAPR_VIO_SERIAL:
-    case CHARDEV_TARGET_TYPE_SCLP_SERIAL:
-        return machine_kind(def)->serial == serial->target->type;
-    case CHARDEV_TARGET_TYPE_SYSTEM_SERIAL:
-        return model == CHARDEV_MODEL_UNSET || machine_kind(def)->uart == model;
-    default:
-        return TRUE;
-    }
-}
-
 static gboolean validate_serial(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
 {
     const Chardev *serial = device;
     ChardevView view = CHARDEV_VIEW(serial);
-    ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
 
     if (serial->target->type == CHARDEV_TARGET_TYPE_ISA_DEBUG && !machine_is_x86(def))
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                          "isa-debug serial type only valid on x86 architecture");
-    if (!chardev_validate(def, &view, error) || !validate_place(serial, error))
-        return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
-        if (serial_models[i].model == model && serial_models[i].type != serial->target->type)
-            return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                             "Target model '%s' requires target type '%s'", chardev_model_to_string(model),
-                             chardev_target_type_to_string(serial_models[i].type));
-    return is_at_home(def, serial) || error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
-                                                "Serial device with target type '%s' and target model '%s' not "
-                                                "compatible with guest architecture or machine type",
-                                                chardev_target_type_to_string(serial->target->type),
-                                                model ? chardev_model_to_string(model) : "(default)");
+    return chardev_validate(def, &view, error) && serial_validate(def, serial, error);
 }
 
 static gboolean validate_parallel(const Domain *def, gconstpointer device, const Caps *caps, GError **error)
@@ -314,18 +226,6 @@ static JsonObject *begin(const Chardev *chardev, const char *driver, ArgvContext
     props_format(props, "chardev", "char%s", chardev->alias->name);
     props_string(props, "id", chardev->alias->name);
     return props;
-}
-
-/* QEMU's device; NULL: the board has it. */
-static const char *serial_driver(const Chardev *serial)
-{
-    ChardevModel model = serial->target->model ? serial->target->model->name : CHARDEV_MODEL_UNSET;
-
-    for (gsize i = 0; i < G_N_ELEMENTS(serial_models); i++)
-        if (serial_models[i].type == serial->target->type &&
-            (model == CHARDEV_MODEL_UNSET || serial_models[i].model == model))
-            return serial_models[i].driver;
-    return NULL;
 }
 
 static gboolean build_serial(const Domain *live, gconstpointer device, const Caps *caps, ArgvContext *context,
