@@ -6,6 +6,7 @@
 #include "driver-kvm/fd-groups.h"
 #include "driver-kvm/hugepages.h"
 #include "driver-kvm/memory.h"
+#include "driver-kvm/override.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
@@ -120,6 +121,7 @@ static void add_identity(const Domain *live, const ArgvContext *context, GPtrArr
     JsonObject *key;
 
     parts_add_option(parts, "-name", g_strdup_printf("guest=%s,debug-threads=on", name));
+    override_deprecation(live, parts);
     add(parts, "-S", NULL);
     if (!context->master_key)
         return;
@@ -204,6 +206,7 @@ gboolean argv_build(const Domain *live, const Caps *caps, ArgvContext *context, 
     if (context->incoming)
         add(parts, "-incoming", "defer");
     argv_extras(live, parts);
+    override_apply(live, parts);
     add_end(live, context, parts);
 
     g_ptr_array_add(argv, g_strdup(live->devices->emulator));

@@ -264,7 +264,8 @@ static guint definition_judge(gpointer self, const Domain *def, GPtrArray *depre
 {
     const Kvm *kvm = self;
     const QemuCommandline *own = def->commandline;
-    guint taints = own && own->args->len + own->envs->len > 0 ? VM_TAINT_ARGUMENTS : 0;
+    guint taints = (own && own->args->len + own->envs->len > 0 ? VM_TAINT_ARGUMENTS : 0) |
+                   (def->override && def->override->devices->len > 0 ? VM_TAINT_DEVICE : 0);
     g_autoptr(Caps) caps = caps_cache_get(kvm->caps, def->devices->emulator, NULL);
     const CapsMachine *machine = caps ? caps_machine(caps, def->os->type->machine) : NULL;
 

@@ -17,7 +17,8 @@ static const struct {
     const char *allowed;
 } table[] = {
     {"domain", "@type @id name uuid genid title description metadata maxMemory memory currentMemory memoryBacking memtune blkiotune vcpu vcpus iothreads "
-               "iothreadids defaultiothread cputune numatune perf resource seclabel sysinfo idmap os features cpu clock on_poweroff on_reboot on_crash pm keywrap devices commandline"},
+               "iothreadids defaultiothread cputune numatune perf resource seclabel sysinfo idmap os features cpu clock on_poweroff on_reboot on_crash pm keywrap devices commandline override "
+               "deprecation"},
     {"domain/keywrap", "cipher"},
     {"domain/keywrap/cipher", "@name @state"},
     {"domain/metadata", "**"},
@@ -154,6 +155,8 @@ static const struct {
     {"domain/pm/suspend-to-mem", "@enabled"},
     {"domain/pm/suspend-to-disk", "@enabled"},
     {"domain/commandline", "arg env"},
+    {"domain/override", "**"},
+    {"domain/deprecation", "@behavior"},
     {"domain/commandline/arg", "@value"},
     {"domain/commandline/env", "@name @value"},
 

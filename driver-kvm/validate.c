@@ -6,6 +6,7 @@
 #include "driver-kvm/machine-options.h"
 #include "driver-kvm/machine.h"
 #include "driver-kvm/memory.h"
+#include "driver-kvm/override.h"
 #include "driver-kvm/support.h"
 #include "lib/error.h"
 #include "lib/model/domain-cpus.h"
@@ -170,7 +171,7 @@ gboolean validate_domain(const Domain *def, const Caps *caps, GError **error)
     return firmware_validate(def, error) && validate_boot(def, error) && validate_cpu(def, caps, error) &&
            validate_features(def, error) && machine_options_validate(def, caps, error) &&
            validate_firmware_files(def, error) && validate_secret_guest(def, error) && validate_lifecycle(def, error) &&
-           validate_tunable(def, error) && memory_validate(def, error);
+           validate_tunable(def, error) && memory_validate(def, error) && override_validate(def, error);
 }
 
 /* What each timer can be told. */

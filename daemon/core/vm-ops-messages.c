@@ -18,6 +18,7 @@ static void add_taints(guint taints, GPtrArray *messages)
         {VM_TAINT_MONITOR_COMMAND, "tainted: custom monitor control commands issued"},
         {VM_TAINT_AGENT_COMMAND, "tainted: custom guest agent control commands issued"},
         {VM_TAINT_DEPRECATED, "tainted: use of deprecated configuration settings"},
+        {VM_TAINT_DEVICE, "tainted: custom device configuration"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         if (taints & texts[i].taint)

@@ -68,6 +68,7 @@ typedef enum {
     VM_TAINT_MONITOR_COMMAND = 2,
     VM_TAINT_ARGUMENTS = 4,  /* the hypervisor gets some that nobody here understands */
     VM_TAINT_DEPRECATED = 8, /* it uses what its hypervisor will drop */
+    VM_TAINT_DEVICE = 16,    /* properties of a device are what the document says, whatever it means */
 } VmTaint;
 
 /* Meaning of a definition that only the hypervisor knows. Pool; DEF is the caller's alone. */
