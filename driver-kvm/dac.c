@@ -270,8 +270,16 @@ gboolean dac_take(Dac *dac, const char *run, const GPtrArray *paths, GError **er
     return take(dac, run, paths, error);
 }
 
-/* The files that nobody but RUN uses. They stay in the table, without a run. */
-static GPtrArray *leave(Dac *dac, const char *run)
+static gboolean is_among(const GPtrArray *paths, const char *path)
+{
+    for (guint i = 0; i < paths->len; i++)
+        if (g_str_equal(((const DacPath *)paths->pdata[i])->path, path))
+            return TRUE;
+    return FALSE;
+}
+
+/* The files that nobody but RUN uses, of those in GONE (NULL: of all) that are not in REST. They stay in the table, without a run. */
+static GPtrArray *leave(Dac *dac, const char *run, const GPtrArray *gone, const GPtrArray *rest)
 {
     GPtrArray *last = g_ptr_array_new();
     GHashTableIter iter;
@@ -281,11 +289,37 @@ static GPtrArray *leave(Dac *dac, const char *run)
     g_hash_table_iter_init(&iter, dac->held);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         Held *held = value;
+        if (gone && (!is_among(gone, held->path) || is_among(rest, held->path)))
+            continue;
         if (g_hash_table_remove(held->runs, run) && g_hash_table_size(held->runs) == 0)
             g_ptr_array_add(last, held);
     }
     g_mutex_unlock(&dac->lock);
     return last;
+}
+
+static void give_back(Dac *dac, const GPtrArray *files)
+{
+    for (guint i = 0; i < files->len; i++) {
+        Held *held = files->pdata[i];
+        dac_return(dac->ids, held->path, &held->key, held->uid, held->gid);
+        g_mutex_lock(&dac->lock);
+        g_hash_table_remove(dac->held, &held->key);
+        g_cond_broadcast(&dac->returned);
+        g_mutex_unlock(&dac->lock);
+    }
+}
+
+/* A record that could not be written tells of files that are back: they go back once more, to whom they are. */
+void dac_drop(Dac *dac, const char *run, const GPtrArray *gone, const GPtrArray *rest)
+{
+    if (!dac->ids)
+        return;
+    g_autoptr(GPtrArray) last = leave(dac, run, gone, rest);
+    give_back(dac, last);
+    g_mutex_lock(&dac->lock);
+    write_record(dac, run, NULL);
+    g_mutex_unlock(&dac->lock);
 }
 
 void dac_give_back(Dac *dac, const char *run)
@@ -294,14 +328,7 @@ void dac_give_back(Dac *dac, const char *run)
 
     if (!dac->ids)
         return;
-    g_autoptr(GPtrArray) last = leave(dac, run);
-    for (guint i = 0; i < last->len; i++) {
-        Held *held = last->pdata[i];
-        dac_return(dac->ids, held->path, &held->key, held->uid, held->gid);
-        g_mutex_lock(&dac->lock);
-        g_hash_table_remove(dac->held, &held->key);
-        g_cond_broadcast(&dac->returned);
-        g_mutex_unlock(&dac->lock);
-    }
+    g_autoptr(GPtrArray) last = leave(dac, run, NULL, NULL);
+    give_back(dac, last);
     unlink(record);
 }

@@ -31,5 +31,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dac, dac_free)
  * the way. */
 gboolean dac_take(Dac *dac, const char *run, const GPtrArray *paths, GError **error);
 
+/* Gives back those of GONE that the guest with folder RUN took and that are not among REST: the files of a device that has gone. */
+void dac_drop(Dac *dac, const char *run, const GPtrArray *gone, const GPtrArray *rest);
+
 /* Gives back what the guest with folder RUN took. What cannot be given back is left; QEMU's process must be gone. */
 void dac_give_back(Dac *dac, const char *run);

@@ -18,6 +18,7 @@
 #include "driver-kvm/part-live.h"
 #include "driver-kvm/plug.h"
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/start-private.h"
 #include "lib/error.h"
 #include "lib/model/disk-iotune.h"
 #include "lib/model/domain-disk.h"
@@ -52,25 +53,9 @@ static Disk *with_medium(Guest *guest, const Domain *live, const Disk *disk, con
     return g_steal_pointer(&fresh);
 }
 
-static gboolean take_files(Guest *guest, const Disk *disk, GError **error)
+static DomainDevice as_device(const Disk *disk)
 {
-    g_autoptr(GPtrArray) paths = dac_paths_new();
-    const DiskSource *source = disk->source;
-    StorageType type = disk->type;
-    g_autoptr(Domain) live = guest_live(guest);
-    gboolean give = live && labels_give(live);
-    gboolean write = !disk->readonly;
-
-    for (const DiskBackingStore *next = disk->backing_store; source; next = next->backing_store) {
-        if (give && labels_give_file(source->seclabels))
-            dac_paths_add(paths, type == STORAGE_TYPE_BLOCK ? source->dev : source->file, write);
-        write = FALSE;
-        source = next ? next->source : NULL;
-        type = next ? next->type : type;
-        if (!next)
-            break;
-    }
-    return dac_take(guest->kvm->dac, guest->folder, paths, error);
+    return (DomainDevice){"disk", &disk_type, offsetof(Devices, disks), FALSE, (gpointer)disk};
 }
 
 static gboolean insert(Qmp *qmp, const Disk *disk, GError **error)
@@ -115,21 +100,29 @@ static gboolean medium_set(gpointer self, Vm *vm, const Disk *wanted, gboolean f
     g_autoptr(Domain) live = guest ? guest_live(guest) : NULL;
     const Disk *old = live ? domain_disk_find(live, wanted->target->dev) : NULL;
     g_autoptr(Disk) fresh = old ? with_medium(guest, live, old, wanted, error) : NULL;
-    g_autoptr(Qmp) qmp = fresh && take_files(guest, fresh, error) ? guest_qmp(guest, error) : NULL;
+    DomainDevice coming = as_device(fresh), going = as_device(old);
+    g_autoptr(Qmp) qmp = fresh && start_access_device(guest, &coming, error) ? guest_qmp(guest, error) : NULL;
     g_autoptr(GPtrArray) parts = parts_new(), before = parts_new();
     g_autoptr(ArgvContext) context = argv_context_new(NULL);
 
     if (fresh && fresh->iotune && block_has_medium(fresh))
         disk_limit(fresh, context);
     if (!qmp || !block_build(fresh, parts, error) || !block_build(old, before, error) ||
-        !parts_make(qmp, parts, NULL, error))
+        !parts_make(qmp, parts, NULL, error)) {
+        if (fresh)
+            start_access_end(guest, &coming);
         return FALSE;
+    }
     if (!exchange(qmp, old, fresh, force, error)) {
         parts_undo(qmp, parts, parts->len);
+        start_access_end(guest, &coming);
         return FALSE;
     }
     parts_undo(qmp, before, before->len);
-    return guest_edit(guest, edit_disk, fresh, error) && parts_run_commands(qmp, context, error);
+    if (!guest_edit(guest, edit_disk, fresh, error))
+        return FALSE;
+    start_access_end(guest, &going);
+    return parts_run_commands(qmp, context, error);
 }
 
 typedef struct {

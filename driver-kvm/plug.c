@@ -114,6 +114,7 @@ static void take_back(Plug *plug)
     plug->guest->kvm->host->save_status(plug->guest->vm, NULL);
     if (plug->kind->release)
         plug->kind->release(plug->trial, plug->made.device);
+    start_access_end(plug->guest, &plug->made);
 }
 
 typedef struct {

@@ -198,26 +198,47 @@ static void add_devices(GPtrArray *paths, const Domain *live)
     }
 }
 
-gboolean start_access_device(Guest *guest, const DomainDevice *device, GError **error)
+static GPtrArray *device_paths(const DomainDevice *device)
 {
-    g_autoptr(GPtrArray) paths = dac_paths_new();
+    GPtrArray *paths = dac_paths_new();
     g_autoptr(Domain) alone = domain_new();
 
     if (!alone->devices)
         alone->devices = devices_new();
     domain_device_add(alone, device);
     add_devices(paths, alone);
+    return paths;
+}
+
+gboolean start_access_device(Guest *guest, const DomainDevice *device, GError **error)
+{
+    g_autoptr(GPtrArray) paths = device_paths(device);
     g_autoptr(Domain) live = guest_live(guest);
     return !labels_give(live) || dac_take(guest->kvm->dac, guest->folder, paths, error);
 }
 
-gboolean start_access(Start *start, GError **error)
+static GPtrArray *all_paths(const Domain *live)
 {
-    g_autoptr(GPtrArray) paths = dac_paths_new();
-    const Domain *live = start->live;
+    GPtrArray *paths = dac_paths_new();
 
     add_os(paths, live->os);
     add_firmware_files(paths, live);
     add_devices(paths, live);
+    return paths;
+}
+
+void start_access_end(Guest *guest, const DomainDevice *gone)
+{
+    g_autoptr(Domain) live = guest_live(guest);
+    g_autoptr(GPtrArray) paths = device_paths(gone), rest = all_paths(live);
+
+    dac_drop(guest->kvm->dac, guest->folder, paths, rest);
+}
+
+gboolean start_access(Start *start, GError **error)
+{
+    const Domain *live = start->live;
+    g_autoptr(GPtrArray) paths = all_paths(live);
+
     return !labels_give(live) || dac_take(start->kvm->dac, start->guest->folder, paths, error);
 }

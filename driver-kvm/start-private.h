@@ -35,6 +35,8 @@ gboolean start_access(Start *start, GError **error);
 /* What a start and a device that comes later share. */
 ArgvContext *start_context(const Guest *guest);
 gboolean start_access_device(Guest *guest, const DomainDevice *device, GError **error);
+/* GONE is not in the live definition any more: its files go back to whom they were, unless other devices have them. */
+void start_access_end(Guest *guest, const DomainDevice *gone);
 /* Processes beside QEMU. */
 gboolean start_sides(Start *start, GError **error);
 gboolean start_describe(Start *start, GError **error);

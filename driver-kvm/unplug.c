@@ -44,6 +44,7 @@ static gboolean finish(Guest *guest, const char *alias, gint64 patience, GError 
     g_autoptr(ArgvContext) context = start_context(guest);
     g_autoptr(GPtrArray) parts = parts_new();
     gpointer device;
+    DomainDevice gone;
     const DeviceKind *kind = device_find(live, alias, &device);
 
     context->live = TRUE;
@@ -57,6 +58,9 @@ static gboolean finish(Guest *guest, const char *alias, gint64 patience, GError 
     if (!guest_edit(guest, edit_out, (gpointer)alias, error) ||
         (kind == &device_memory && !balloon_learn(guest, qmp, error)) || !kvm->host->save_status(guest->vm, error))
         return FALSE;
+    gone.device = domain_device_by_alias(live, alias, &gone); /* as it was */
+    if (gone.device)
+        start_access_end(guest, &gone);
     VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, .device = {alias}};
     kvm->host->emit(guest->vm, &event);
     return TRUE;

@@ -38,6 +38,7 @@ from wire.calls.log_lines import LogLines  # noqa: E402,F401
 from wire.calls.monitor import Monitor  # noqa: E402,F401
 from wire.calls.native import Native  # noqa: E402,F401
 from wire.calls.overrides import Overrides  # noqa: E402,F401
+from wire.calls.owners import Owners  # noqa: E402,F401
 from wire.calls.peeking import Peeking  # noqa: E402,F401
 from wire.calls.rights import OnBehalf, Rights  # noqa: E402,F401
 from wire.calls.sources import Sources  # noqa: E402,F401
