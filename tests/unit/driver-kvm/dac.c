@@ -101,6 +101,28 @@ static void test_shared(Fixture *f, gconstpointer data)
     assert_owner(f->file, OWNER);
 }
 
+/* A device goes: its files, but for those that another device of the guest, or another guest, has. */
+static void test_drop(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GPtrArray) gone = dac_paths_new(), none = dac_paths_new();
+
+    dac_paths_add(gone, f->file, TRUE);
+    g_assert_true(take(f->dac, f->one, f->file, TRUE, NULL));
+    dac_drop(f->dac, f->one, none, none);
+    dac_drop(f->dac, f->one, gone, gone);
+    assert_owner(f->file, NOBODY);
+    g_assert_true(take(f->dac, f->two, f->file, TRUE, NULL));
+    dac_drop(f->dac, f->one, gone, none);
+    assert_owner(f->file, NOBODY);
+    g_autoptr(Dac) next = dac_new(&ids, f->runs); /* what was dropped is on disk */
+    dac_drop(next, f->two, gone, none);
+    assert_owner(f->file, OWNER);
+    g_assert_true(take(next, f->two, f->file, TRUE, NULL)); /* and it can come again */
+    assert_owner(f->file, NOBODY);
+    dac_give_back(next, f->two);
+    assert_owner(f->file, OWNER);
+}
+
 /* The daemon is killed in between; the new one knows whose the file was, and that two use it. */
 static void test_restart(Fixture *f, gconstpointer data)
 {
@@ -161,6 +183,7 @@ int main(int argc, char **argv)
         {"/driver-kvm/dac/one", test_one},         {"/driver-kvm/dac/enough", test_enough},
         {"/driver-kvm/dac/shared", test_shared},   {"/driver-kvm/dac/restart", test_restart},
         {"/driver-kvm/dac/changed", test_changed}, {"/driver-kvm/dac/refused", test_refused},
+        {"/driver-kvm/dac/drop", test_drop},
     };
 
     g_test_init(&argc, &argv, NULL);
