@@ -117,8 +117,9 @@ static gboolean refuse(xmlParserCtxt *context, const char *what, GError **error)
                         : last && last->message     ? last->message
                                                     : "not an XML document";
     g_autofree char *message = g_strchomp(g_utf8_make_valid(cause, -1));
-    return error_set(error, domain_of(what), VIR_ERR_XML_DETAIL, "(%s_definition):%d: %s\n%s", what, line, message,
-                     place);
+    g_autofree char *source = strcmp(what, "secret") == 0 ? g_strdup("definition_of_secret") /* libvirt's word */
+                                                          : g_strconcat(what, "_definition", NULL);
+    return error_set(error, domain_of(what), VIR_ERR_XML_DETAIL, "(%s):%d: %s\n%s", source, line, message, place);
 }
 
 /* Deepest element below and including ROOT, without recursion; stops counting beyond LIMIT. */

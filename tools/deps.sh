@@ -6,7 +6,7 @@
 set -euo pipefail
 
 # compiler, generator (python3; libvirt-dev's public constants) and the libraries of ARCHITECTURE.md
-build=(gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libjson-glib-dev libxml2-dev libvirt-dev libsystemd-dev
+build=(gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libjson-glib-dev libxml2-dev libvirt-dev libsystemd-dev libgnutls28-dev
        libxen-dev)
 # the hypervisor with its firmware and image tool
 run=(qemu-system-x86 qemu-utils seabios ipxe-qemu)

@@ -10,6 +10,7 @@
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/store.h"
+#include "daemon/secret/secrets.h"
 #include "daemon/storage/storage.h"
 #include "lib/file.h"
 
@@ -52,7 +53,7 @@ Core *core_open(const CoreOptions *options, GError **error)
     hook_open(options->hooks, options->hook_timeout);
     const DriverHost *host = host_open(&core->options.paths, options->loop, options->config);
     core->loader = loader_open(host, options->driver_path);
-    if (storage_open(&core->options.paths, error) && open_instances(core, error))
+    if (secrets_open(&core->options.paths, error) && storage_open(&core->options.paths, error) && open_instances(core, error))
         return core;
     core_close(core);
     return NULL;

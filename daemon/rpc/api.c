@@ -91,8 +91,25 @@ virErrorDomain api_domain(const WireProc *proc)
     return VIR_FROM_DOMAIN;
 }
 
-char *api_storage_name(const WireProc *proc)
+/* Objects that libvirt has drivers of their own for. */
+static const struct {
+    virErrorDomain domain;
+    const char *word, *prefix;
+} drivers[] = {
+    {VIR_FROM_STORAGE, "storage", "virStorage"},
+    {VIR_FROM_SECRET, "secret", "virSecret"},
+};
+
+char *api_driver_name(const WireProc *proc, virErrorDomain *ret_domain)
 {
     g_autofree char *name = api_name(proc);
-    return g_strconcat("storage", name + strlen(g_str_has_prefix(name, "virStorage") ? "virStorage" : "vir"), NULL);
+    virErrorDomain domain = api_domain(proc);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        if (drivers[i].domain != domain)
+            continue;
+        *ret_domain = domain;
+        return g_strconcat(drivers[i].word, name + strlen(g_str_has_prefix(name, drivers[i].prefix) ? drivers[i].prefix : "vir"), NULL);
+    }
+    return NULL;
 }

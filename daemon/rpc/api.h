@@ -11,5 +11,6 @@ char *api_name(const WireProc *proc);
 /* The error domain that libvirt's API layer uses for it. */
 virErrorDomain api_domain(const WireProc *proc);
 
-/* The name of libvirt's storage driver's own function behind it (storagePoolBuild), to free. */
-char *api_storage_name(const WireProc *proc);
+/* The name of the function behind it in libvirt's own driver for such objects (storagePoolBuild), to free, and that driver's error
+ * domain. NULL: it is a hypervisor's. */
+char *api_driver_name(const WireProc *proc, virErrorDomain *ret_domain);

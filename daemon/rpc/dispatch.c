@@ -60,13 +60,11 @@ static gboolean flags_accepted(const Call *call, gconstpointer args, GError **er
 
     if (refused == 0)
         return TRUE;
-    if (api_domain(call->proc) == VIR_FROM_STORAGE) {
-        api = api_storage_name(call->proc);
-        return error_set_plain(error, VIR_FROM_STORAGE, VIR_ERR_INVALID_ARG,
-                               "unsupported flags (0x%" G_GINT64_MODIFIER "x) in function %s", refused, api);
-    }
-    api = api_name(call->proc);
-    return error_set_plain(error, call->instance ? call->instance->from : VIR_FROM_RPC, VIR_ERR_INVALID_ARG,
+    virErrorDomain domain = call->instance ? call->instance->from : VIR_FROM_RPC;
+    api = api_driver_name(call->proc, &domain);
+    if (!api)
+        api = api_name(call->proc);
+    return error_set_plain(error, domain, VIR_ERR_INVALID_ARG,
                            "unsupported flags (0x%" G_GINT64_MODIFIER "x) in function %s", refused, api);
 }
 

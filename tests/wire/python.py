@@ -41,6 +41,7 @@ from wire.calls.overrides import Overrides  # noqa: E402,F401
 from wire.calls.owners import Owners  # noqa: E402,F401
 from wire.calls.peeking import Peeking  # noqa: E402,F401
 from wire.calls.rights import OnBehalf, Rights  # noqa: E402,F401
+from wire.calls.secrets import Secrets  # noqa: E402,F401
 from wire.calls.sources import Sources  # noqa: E402,F401
 from wire.calls.tuning import Tuning  # noqa: E402,F401
 
