@@ -111,7 +111,7 @@ def walk_host(walk):
     for command in ('version', 'uri', 'hostname', 'nodeinfo', 'nodecpustats', 'nodememstats', 'freecell', 'freecell --all',
                     'maxvcpus', 'maxvcpus --type qemu', 'list', 'list --all', 'list --all --name', 'list --all --uuid',
                     'pool-list --all', 'net-list --all', 'nwfilter-list', 'secret-list', 'iface-list', 'nodedev-list --cap nonsense'):
-        if command.split()[0] in ('pool-list', 'net-list', 'nwfilter-list', 'secret-list', 'iface-list', 'nodedev-list'):
+        if command.split()[0] in ('pool-list', 'net-list', 'nwfilter-list', 'iface-list', 'nodedev-list'):
             continue  # later issues
         walk(*command.split())
 
@@ -220,14 +220,39 @@ def walk_questions(walk):
             walk(*[g if word == 'G' else word for word in command.split()])
 
 
-PLAIN = {'questions': walk_questions, 'host': walk_host, 'errors': walk_errors, 'starts': walk_starts, 'refused': walk_refused}
+def walk_secrets(walk):
+    a, b, c = (guests.uuid_of(name) for name in ('secret a', 'secret b', 'secret c'))
+    documents = {
+        'a': f"<secret><uuid>{a}</uuid><description>for a disk</description><usage type='volume'><volume>/images/a</volume></usage></secret>",
+        'b': f"<secret ephemeral='yes' private='yes'><uuid>{b}</uuid><usage type='ceph'><name>client.b</name></usage></secret>",
+        'c': f"<secret><uuid>{c}</uuid><usage type='tls'><name>key</name></usage></secret>",
+        'twice': f"<secret><uuid>{c}</uuid><usage type='volume'><volume>/images/a</volume></usage></secret>",
+        'odd': f"<secret><uuid>{c}</uuid><usage type='nonsense'/></secret>",
+        'cut': '<secret>',
+    }
+    for name, text in documents.items():
+        with open(f'/tmp/.world/secret-{name}.xml', 'w', encoding='ascii') as file:
+            file.write(text)
+        walk('secret-define', f'/tmp/.world/secret-{name}.xml')
+    with open('/tmp/.world/value', 'w', encoding='ascii') as file:
+        file.write('not base64 at all')
+    for command in ('secret-list', 'secret-list --ephemeral', 'secret-list --no-ephemeral --private', 'secret-list --no-private', f'secret-dumpxml {a}', f'secret-dumpxml {b}',
+                    f'secret-get-value {a}', f'secret-set-value {a} --base64 aGVsbG8=', f'secret-get-value {a}', f'secret-get-value {a} --plain',
+                    f'secret-set-value {a} --file /tmp/.world/value', f'secret-get-value {a} --plain', f'secret-set-value {a} --file /tmp/.world/value --plain',
+                    f'secret-get-value {a} --plain', f'secret-set-value {b} --base64 aGVsbG8=', f'secret-get-value {b}', 'secret-event --list',
+                    'secret-dumpxml nonsense', f'secret-undefine {a}', f'secret-undefine {a}', f'secret-dumpxml {a}', f'secret-get-value {a}',
+                    f'secret-undefine {b}', f'secret-undefine {c}', 'secret-list'):
+        walk(*command.split())
+
+
+PLAIN = {'secrets': walk_secrets, 'questions': walk_questions, 'host': walk_host, 'errors': walk_errors, 'starts': walk_starts, 'refused': walk_refused}
 DOCUMENTS = {'minimal': guests.minimal, 'q35': guests.q35, 'pc': guests.pc, 'ports': guests.ports}
 
 
 def walk_all(target, only):
     """The transcripts of TARGET: {name: steps}."""
     transcripts = {}
-    for name in ['host', *DOCUMENTS, 'errors', 'starts', 'refused', 'questions']:
+    for name in ['host', *DOCUMENTS, 'errors', 'starts', 'refused', 'questions', 'secrets']:
         if only and name not in only:
             continue
         walk = Walk(name, target)
