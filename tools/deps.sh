@@ -23,7 +23,7 @@ clients=(virtinst virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 gir1.2-gtk-
          ovmf swtpm swtpm-tools syslinux syslinux-common mtools dosfstools systemd-boot-efi)
 # Debian's package of this tree, and roots and disks to put it in (tests/lab)
 lab=(mmdebstrap dpkg-dev debhelper e2fsprogs lintian)
-# Debian's libvirtd to compare with, only its programs: libvirt-daemon-system would start it on this machine
+# Debian's libvirtd to compare with, only its programs and its user: libvirt-daemon-system would start it on this machine
 oracle=(libvirt-daemon libvirt-daemon-driver-qemu)
 
 [ $# -gt 0 ] || set -- build run test
@@ -33,10 +33,20 @@ for name in "$@"; do
     wanted+=("${list[@]}")
 done
 
+# The user that libvirt-daemon-system makes, with the number that Debian gives it.
+oracle_user() {
+    id libvirt-qemu >/dev/null 2>&1 && return
+    getent group kvm >/dev/null || groupadd --system kvm
+    getent group libvirt-qemu >/dev/null || groupadd --system --gid 64055 libvirt-qemu
+    useradd --system --uid 64055 --gid kvm --groups libvirt-qemu --home-dir /var/lib/libvirt --no-create-home \
+        --shell /usr/sbin/nologin libvirt-qemu
+}
+
 missing=()
 for package in "${wanted[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
+[[ " $* " != *" oracle "* ]] || oracle_user
 if [ ${#missing[@]} -eq 0 ]; then
     echo "nothing to install"
     exit
