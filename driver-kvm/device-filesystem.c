@@ -83,11 +83,12 @@ static void build_virtiofs(const Filesystem *filesystem, const ArgvContext *cont
 {
     const char *alias = filesystem->alias->name;
     g_autofree char *own = virtiofs_socket(context->private_dir, alias);
-    g_autofree char *path = part_escape(filesystem->source->socket ? filesystem->source->socket : own);
+    const char *path = filesystem->source->socket ? filesystem->source->socket : own;
+    g_autofree char *id = g_strconcat("chr-vu-", alias, NULL);
 
-    parts_add_option(parts, "-chardev", g_strdup_printf("socket,id=chr-vu-%s,path=%s", alias, path));
+    parts_add_socket(parts, id, path);
     props_string(props, "id", alias);
-    props_format(props, "chardev", "chr-vu-%s", alias);
+    props_string(props, "chardev", id);
     props_positive(props, "queue-size", filesystem->driver->queue);
     props_string(props, "tag", filesystem->target->dir);
     if (filesystem->boot)

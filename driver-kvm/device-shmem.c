@@ -92,20 +92,10 @@ static void build_memory(const Shmem *shmem, JsonObject *props, GPtrArray *parts
 static void build_server(const Shmem *shmem, JsonObject *props, GPtrArray *parts)
 {
     g_autofree char *own = g_strdup_printf("/var/lib/libvirt/shmem-%s-sock", shmem->name);
-    g_autofree char *path = part_escape(shmem->server->path ? shmem->server->path : own);
+    g_autofree char *id = g_strconcat("char", shmem->alias->name, NULL);
 
-    JsonObject *chardev = json_object_new(), *backend = props_new("type", "socket"), *data = json_object_new();
-    JsonObject *address = props_new("type", "unix"),
-               *where = props_new("path", shmem->server->path ? shmem->server->path : own);
-
-    json_object_set_object_member(address, "data", where);
-    json_object_set_object_member(data, "addr", address);
-    props_bool(data, "server", FALSE);
-    json_object_set_object_member(backend, "data", data);
-    props_format(chardev, "id", "char%s", shmem->alias->name);
-    json_object_set_object_member(chardev, "backend", backend);
-    parts_add_chardev(parts, chardev, g_strdup_printf("socket,id=char%s,path=%s", shmem->alias->name, path));
-    props_format(props, "chardev", "char%s", shmem->alias->name);
+    parts_add_socket(parts, id, shmem->server->path ? shmem->server->path : own);
+    props_string(props, "chardev", id);
     if (shmem->role != SHMEM_ROLE_UNSET)
         props_string(props, "master", shmem->role == SHMEM_ROLE_MASTER ? "on" : "off");
     if (shmem->msi) {

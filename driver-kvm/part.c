@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/part.h"
 
+#include "driver-kvm/props.h"
+
 static const struct {
     const char *option;  /* of the command line */
     const char *command; /* of the monitor */
@@ -51,6 +53,20 @@ void parts_add(GPtrArray *parts, PartKind kind, JsonObject *props)
 void parts_add_chardev(GPtrArray *parts, JsonObject *props, char *text)
 {
     part_new(parts, PART_CHARDEV, props)->text = text;
+}
+
+void parts_add_socket(GPtrArray *parts, const char *id, const char *path)
+{
+    JsonObject *chardev = props_new("id", id), *backend = props_new("type", "socket"), *data = json_object_new();
+    JsonObject *address = props_new("type", "unix"), *where = props_new("path", path);
+    g_autofree char *escaped = part_escape(path);
+
+    json_object_set_object_member(address, "data", where);
+    json_object_set_object_member(data, "addr", address);
+    props_bool(data, "server", FALSE);
+    json_object_set_object_member(backend, "data", data);
+    json_object_set_object_member(chardev, "backend", backend);
+    parts_add_chardev(parts, chardev, g_strdup_printf("socket,id=%s,path=%s", id, escaped));
 }
 
 void parts_add_fdset(GPtrArray *parts, int number, const char *name)

@@ -30,6 +30,8 @@ GPtrArray *parts_new(void); /* of Part */
 /* All take their JsonObject and strings over. */
 void parts_add(GPtrArray *parts, PartKind kind, JsonObject *props);
 void parts_add_chardev(GPtrArray *parts, JsonObject *props, char *text);
+/* ID: a character device that is a connection to the socket at PATH. */
+void parts_add_socket(GPtrArray *parts, const char *id, const char *path);
 void parts_add_fdset(GPtrArray *parts, int number, const char *name); /* NUMBER: of the descriptor, and of the set */
 void parts_add_option(GPtrArray *parts, const char *option, char *text);
 

@@ -16,13 +16,17 @@ static gboolean shares_memory(const Domain *live)
     return backing && backing->access && backing->access->mode == MEMORY_ACCESS_SHARED;
 }
 
+static gboolean is_virtiofs(const Filesystem *folder)
+{
+    return folder->driver && folder->driver->type == FILESYSTEM_DRIVER_TYPE_VIRTIOFS;
+}
+
 static gboolean check_folder(const Domain *live, const Filesystem *folder, GError **error)
 {
-    if (!folder->driver || folder->driver->type != FILESYSTEM_DRIVER_TYPE_VIRTIOFS)
+    if (!is_virtiofs(folder))
         return error_set(error, UNSUPPORTED, "only virtiofs filesystems can be hotplugged");
-    if (!shares_memory(live))
-        return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'virtiofs' requires shared memory");
-    return error_set(error, UNSUPPORTED, "a virtiofs filesystem cannot be hotplugged by this driver");
+    return shares_memory(live) ||
+           error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "'virtiofs' requires shared memory");
 }
 
 static gboolean check_watchdog(const Watchdog *watchdog, GError **error)
@@ -141,7 +145,7 @@ gboolean plug_check_out(const Domain *live, const DomainDevice *device, GError *
     if (device->type == &input_type && input->bus != INPUT_BUS_USB && input->bus != INPUT_BUS_VIRTIO)
         return error_set(error, UNSUPPORTED, "input device on bus '%s' cannot be detached",
                          input_bus_to_string(input->bus));
-    if (device->type == &filesystem_type)
+    if (device->type == &filesystem_type && !is_virtiofs(device->device))
         return error_set(error, UNSUPPORTED, "only virtiofs filesystems can be hotunplugged");
     return device->type != &disk_type || check_disk_out(device->device, error);
 }

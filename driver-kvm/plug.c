@@ -8,6 +8,7 @@
 #include "driver-kvm/labels.h"
 #include "driver-kvm/memory-live.h"
 #include "driver-kvm/part-live.h"
+#include "driver-kvm/side.h"
 #include "driver-kvm/start-private.h"
 #include "driver-kvm/support.h"
 #include "lib/error.h"
@@ -108,6 +109,14 @@ static gboolean publish(Plug *plug, GError **error)
            plug->guest->kvm->host->save_status(plug->guest->vm, error);
 }
 
+static void end_side(Guest *guest, const DomainDevice *device)
+{
+    const char *alias = domain_device_alias(device, device->device);
+
+    if (alias)
+        side_stop(guest, alias);
+}
+
 static void take_back(Plug *plug)
 {
     guest_edit(plug->guest, edit_out, &plug->made, NULL);
@@ -115,6 +124,7 @@ static void take_back(Plug *plug)
     if (plug->kind->release)
         plug->kind->release(plug->trial, plug->made.device);
     start_access_end(plug->guest, &plug->made);
+    end_side(plug->guest, &plug->made);
 }
 
 typedef struct {
@@ -201,7 +211,8 @@ static gboolean attach(Guest *guest, const DomainDevice *wanted, gboolean told, 
         return add_controller(&plug, index, error) && attach(guest, wanted, told, error);
     if (!prepare(&plug, error))
         return FALSE;
-    if (!publish(&plug, error) || !parts_make(qmp, plug.parts, plug.context, error)) {
+    if (!publish(&plug, error) || !start_side_device(guest, &plug.made, error) ||
+        !parts_make(qmp, plug.parts, plug.context, error)) {
         take_back(&plug);
         return FALSE;
     }

@@ -25,6 +25,7 @@ typedef struct {
     char *name;
     Process process;
     gboolean child; /* ours to wait for */
+    gboolean stopped; /* by us; under the guest's lock */
     sd_event_source *death; /* loop only */
 } Side;
 
@@ -44,7 +45,7 @@ static void log_end(Side *side)
     if (side->child && waitid(P_PIDFD, side->process.pidfd, &info, WEXITED | WNOHANG) < 0)
         return;
     g_mutex_lock(&side->guest->lock);
-    gboolean expected = side->guest->gone || side->guest->doomed;
+    gboolean expected = side->stopped || side->guest->gone || side->guest->doomed;
     g_mutex_unlock(&side->guest->lock);
     if (expected || (side->child && info.si_code == CLD_EXITED && info.si_status == 0))
         return; /* with QEMU's end they end by themselves */
@@ -92,18 +93,19 @@ static Side *add(Guest *guest, const char *name, Process process, gboolean child
 {
     Side *side = g_new0(Side, 1);
 
-    *side = (Side){guest, g_strdup(name), process, child, NULL};
+    *side = (Side){.guest = guest, .name = g_strdup(name), .process = process, .child = child};
     guest->sides = g_slist_prepend(guest->sides, side);
     return side;
 }
 
 /* --- its beginning --- */
 
-static void describe(Launch *launch, const Guest *guest, const SideSpec *spec)
+static void describe(Launch *launch, Guest *guest, const SideSpec *spec)
 {
+    g_autoptr(Domain) live = guest_live(guest);
     g_autofree char *pidfile = file_of(guest, spec->name, ".pid");
-    g_autofree char *log = g_strdup_printf("%s/%s-%s.log", guest->kvm->host->paths->log, guest->live->name, spec->name);
-    const char *partition = guest->live->resource ? guest->live->resource->partition : NULL;
+    g_autofree char *log = g_strdup_printf("%s/%s-%s.log", guest->kvm->host->paths->log, live->name, spec->name);
+    const char *partition = live->resource ? live->resource->partition : NULL;
     g_autofree char *group = cgroup_make(partition, guest->kvm->host->uuid(guest->vm));
     g_autofree char *title = g_strjoinv(" ", (char **)spec->argv);
 
@@ -235,6 +237,35 @@ static void end_one(Guest *guest, const char *name)
     }
     if (cause)
         guest->kvm->host->log(guest->vm, LOG_ERR, error_detail(cause));
+}
+
+/* Out of the list; NULL: it is not there. */
+static Side *take(Guest *guest, const char *name)
+{
+    Side *found = NULL;
+
+    g_mutex_lock(&guest->lock);
+    for (GSList *at = guest->sides; at && !found; at = at->next)
+        if (g_str_equal(((Side *)at->data)->name, name))
+            found = at->data;
+    guest->sides = g_slist_remove(guest->sides, found);
+    if (found)
+        found->stopped = TRUE;
+    g_mutex_unlock(&guest->lock);
+    return found;
+}
+
+void side_stop(Guest *guest, const char *name)
+{
+    g_autofree char *lock = file_of(guest, name, ".lock");
+    g_autofree char *pid = file_of(guest, name, ".pid");
+    Side *side = take(guest, name);
+
+    if (access(lock, F_OK) == 0)
+        end_one(guest, name);
+    g_clear_pointer(&side, side_free);
+    unlink(pid);
+    unlink(lock);
 }
 
 static GSList *take_all(Guest *guest)

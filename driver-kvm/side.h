@@ -21,6 +21,9 @@ typedef struct {
 /* Returns when the program runs. VIR_ERR_OPERATION_ABORTED if the guest is to be killed. Domain's queue. */
 gboolean side_start(Guest *guest, const SideSpec *spec, GError **error);
 
+/* Ends the one that serves NAME, if there is one, and forgets it. Returns when it has ended. Any thread but a loop's. */
+void side_stop(Guest *guest, const char *name);
+
 /* Finds those that an earlier daemon started. */
 void side_find(Guest *guest);
 

@@ -39,6 +39,7 @@ gboolean start_access_device(Guest *guest, const DomainDevice *device, GError **
 void start_access_end(Guest *guest, const DomainDevice *gone);
 /* Processes beside QEMU. */
 gboolean start_sides(Start *start, GError **error);
+gboolean start_side_device(Guest *guest, const DomainDevice *device, GError **error);
 gboolean start_describe(Start *start, GError **error);
 gboolean start_launch(Start *start, GError **error);
 

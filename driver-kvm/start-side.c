@@ -17,12 +17,17 @@ static gboolean start_tpm(Start *start, const Tpm *tpm, GError **error)
     return TRUE;
 }
 
-static gboolean start_filesystem(Start *start, const Filesystem *filesystem, GError **error)
+static gboolean start_filesystem(Guest *guest, const Filesystem *filesystem, GError **error)
 {
     gboolean ours = filesystem->driver && filesystem->driver->type == FILESYSTEM_DRIVER_TYPE_VIRTIOFS &&
                     !filesystem->source->socket;
 
-    return !ours || virtiofs_start(start->guest, filesystem, error);
+    return !ours || virtiofs_start(guest, filesystem, error);
+}
+
+gboolean start_side_device(Guest *guest, const DomainDevice *device, GError **error)
+{
+    return device->type != &filesystem_type || start_filesystem(guest, device->device, error);
 }
 
 gboolean start_sides(Start *start, GError **error)
@@ -33,7 +38,7 @@ gboolean start_sides(Start *start, GError **error)
         if (!start_tpm(start, g_ptr_array_index(devices->tpms, i), error))
             return FALSE;
     for (guint i = 0; i < devices->filesystems->len; i++)
-        if (!start_filesystem(start, g_ptr_array_index(devices->filesystems, i), error))
+        if (!start_filesystem(start->guest, g_ptr_array_index(devices->filesystems, i), error))
             return FALSE;
     return TRUE;
 }

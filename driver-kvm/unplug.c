@@ -8,6 +8,7 @@
 #include "driver-kvm/device.h"
 #include "driver-kvm/part-live.h"
 #include "driver-kvm/qmp-commands.h"
+#include "driver-kvm/side.h"
 #include "driver-kvm/start-private.h"
 #include "lib/error.h"
 #include "lib/json-peek.h"
@@ -51,6 +52,7 @@ static gboolean finish(Guest *guest, const char *alias, gint64 patience, GError 
     context->touch_host = FALSE;
     if (!caps || !kind)
         return caps != NULL;
+    side_stop(guest, alias);
     if (device_build(live, kind, device, caps, context, parts, NULL))
         parts_undo_behind(qmp, parts, patience);
     if (kind->release)
@@ -221,7 +223,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
 /* Kinds that can come and go. */
 static const DeviceKind *const leaving_kinds[] = {
     &device_disk,   &device_interface, &device_controller, &device_memory, &device_rng,      &device_shmem, &device_redirdev,
-    &device_vsock,  &device_channel,   &device_console,    &device_serial, &device_watchdog, &device_input, NULL};
+    &device_vsock,  &device_filesystem, &device_channel,   &device_console,    &device_serial, &device_watchdog, &device_input, NULL};
 
 /* DEVICE is made as one of QEMU's with its own name, which some of a board's are not. */
 static gboolean is_made(const Look *look, const DeviceKind *kind, gconstpointer device, const char *alias)

@@ -14,8 +14,9 @@ run=(qemu-system-x86 qemu-utils seabios ipxe-qemu)
 others=(qemu-system-arm qemu-system-ppc qemu-system-misc)
 # stock virsh, a terminal to type into, and what tools/make-guest.sh makes its guest of
 demo=(libvirt-clients python3-pexpect busybox-static cpio kmod)
-# stock Python bindings, bridges and taps, schema checks, a bus with polkit, libFuzzer
-test=("${demo[@]}" python3-libvirt python3-gi iproute2 libxml2-utils polkitd dbus-daemon dbus-bin clang libclang-rt-14-dev)
+# stock Python bindings, bridges and taps, schema checks, a bus with polkit, QEMU's audio back ends, libFuzzer
+test=("${demo[@]}" python3-libvirt python3-gi iproute2 libxml2-utils polkitd dbus-daemon dbus-bin qemu-system-gui
+      clang libclang-rt-14-dev)
 # what people use with libvirt, and what it takes to show it working: a screen, disks that boot, firmware, a TPM
 clients=(virtinst virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 gir1.2-gtk-vnc-2.0 xvfb xdotool imagemagick dbus-daemon
          libsys-virt-perl ruby-libvirt golang-go golang-github-libvirt-libvirt-go-dev gir1.2-libvirt-glib-1.0 python3-gi

@@ -28,6 +28,7 @@ KEEP, REMOVE = libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, libvirt.VIR_DOMAIN_UNDEFI
 SHARED = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
 TPM = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'%s/></tpm>"
 VIRTIOFS = "<filesystem type='mount'><driver type='virtiofs'/><source dir='%s'/><target dir='live'/></filesystem>"
+PORT = "<controller type='pci' model='pcie-root'/><controller type='pci' model='pcie-root-port'/>"
 NINE = "<filesystem type='mount' accessmode='mapped'><driver type='path'/><source dir='%s'/><target dir='nine'/></filesystem>"
 
 
@@ -210,6 +211,24 @@ class Sides(Case):
         domain.destroy()
         self.gone()
 
+    def test_one_that_came_later_goes_with_its_device(self):
+        domain = self.conn.defineXML(guests.tiny('one', head=SHARED, devices=PORT))
+        domain.createWithFlags(PAUSED)
+        folder = VIRTIOFS % self.folder.name
+        domain.attachDevice(folder)
+        self.assertEqual(set(self.sides().values()), {'virtiofsd'})
+        self.server.kill()
+        domain = self.again()
+        self.assertEqual(set(self.sides().values()), {'virtiofsd'})
+        domain.detachDevice(folder)
+        domain.reset()
+        self.gone()
+        self.assertNotIn('<filesystem', domain.XMLDesc())
+        self.refused(libvirt.VIR_ERR_INTERNAL_ERROR, domain.attachDevice, VIRTIOFS % '/nowhere')
+        self.assertEqual(self.sides(), {})
+        domain.destroy()
+        self.assertNotIn('the process of its', self.server.tail())
+
     def test_tpm_state_goes_with_the_definition(self):
         def state():
             return glob.glob(self.server.root + '/var/lib/duovirt/tpm/*/tpm2/tpm2-00.permall')
@@ -251,6 +270,11 @@ class Shares(Case):
             console.ask('echo back > /a/from-guest; sync; cat /b/from-guest', 'back\r')
             with open(folder + '/from-guest') as f:
                 self.assertEqual(f.read(), 'back\n')
+            os.mkdir(folder + '/late')
+            domain.attachDevice(late := (VIRTIOFS % (folder + '/late')).replace("dir='live'", "dir='late'"))
+            console.ask('mkdir /c; until mount -t virtiofs late /c; do sleep 1; done; echo late > /c/word; umount /c; cat /a/late/word', 'late\r')
+            domain.detachDevice(late)
+            self.until(lambda: 'late' not in domain.XMLDesc(), BOOT)
             domain.destroy()
             domain.undefineFlags(0)
 

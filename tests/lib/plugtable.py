@@ -18,6 +18,7 @@ def document(extra=''):
   {'' if 'no slots' in head else "<maxMemory slots='4' unit='MiB'>1024</maxMemory>"}
   <memory unit='MiB'>64</memory>
   <vcpu>1</vcpu>
+  {"<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>" if 'shared' in head.split() else ''}
   <os><type arch='x86_64' machine='{'pc' if 'pc' in head.split() else 'q35'}'>hvm</type></os>
   <features><acpi/></features>
   {'' if 'no slots' in head else "<cpu><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>"}
@@ -59,6 +60,10 @@ def there_and_back(xml, which='both', reset=True, off=None):
 
 def quick(xml, which='both', off=None):
     return there_and_back(xml, which, False, off)
+
+
+def folder(tag='share', path='/tmp', more=''):
+    return f"<filesystem type='mount'><driver type='virtiofs'/><source dir='{path}'/><target dir='{tag}'/>{more}</filesystem>"
 
 
 VNC = "<graphics type='vnc' port='5950' autoport='no' listen='127.0.0.1' %s><listen type='address' address='127.0.0.1'/></graphics>"
@@ -229,6 +234,14 @@ ROWS.update({
                         ('detach', "<filesystem type='mount'><source dir='/tmp'/><target dir='share'/></filesystem>", 'live'),
                         ('detach', "<filesystem type='mount'><source dir='/tmp'/><target dir='share'/></filesystem>", 'config'),
                         ('detach', "<filesystem type='mount'><source dir='/tmp'/><target dir='share'/></filesystem>", 'config')]),
+    'filesystem virtiofs': ('shared|', there_and_back(folder())),
+    'filesystem virtiofs by alias': ('shared|', [('attach', folder(), 'live'), ('attach', folder('other'), 'live'),
+                                                 ('alias', 'fs0', 'live'), ('reset', '', 'now'), ('detach', folder('nothing'), 'live'),
+                                                 ('detach', folder('other', '/nowhere'), 'live'), ('reset', '', 'now')]),
+    'filesystem virtiofs twice': ('shared|', [('attach', folder(), 'live'), ('attach', folder(path='/var'), 'live')]),
+    'filesystem virtiofs config': ('shared|', [('attach', folder(), 'config'), ('attach', folder(path='/var'), 'config'), ('detach', folder(), 'config'), ('detach', folder(), 'config')]),
+    'filesystem virtiofs of no folder': ('shared|', [('attach', folder(path='/nowhere'), 'live'), ('attach', folder(more='<readonly/>'), 'live'),
+                                                     ('attach', "<filesystem type='mount'><driver type='virtiofs' queue='1024'/><source socket='/nowhere'/><target dir='x'/></filesystem>", 'live')]),
     'filesystem virtiofs without shared memory': ('', [('attach', "<filesystem type='mount'><driver type='virtiofs'/><source dir='/tmp'/><target dir='share'/></filesystem>", 'live')]),
     'graphics': ('|' + VNC % "passwd='old'", [('update', VNC % "passwd='new'", 'live'), ('update', VNC % "passwd='new'", 'config'), ('update', VNC % "passwd='new' passwdValidTo='2030-01-01T00:00:00'", 'both'),
                                               ('update', VNC % "passwd='new' connected='disconnect'", 'live'), ('update', VNC % '', 'live'),

@@ -38,6 +38,7 @@ DIFFERENCES = {
     'nic usb-net': (0, 'libvirtd looks for a PCI slot for it and finds none'),
     'nic update': (4, 'another refusal: the limit of its packets is not what makes it wrong'),
     'controller pci': (0, 'what a PCI controller lacks is filled in, as at a definition'),
+    'filesystem virtiofs twice': (1, 'its guest would not find the second of a tag'),
     'lease': (0, 'there are no lock managers yet'),
     'input passthrough': (0, 'input devices of the host are not supported by this driver'),
     'serial usb to a file': (1, 'two may write to one file: no process of ours holds it'),
