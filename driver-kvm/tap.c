@@ -13,6 +13,9 @@
 #include <unistd.h>
 #include <linux/sockios.h>
 
+#define FREE_PATIENCE (1 * G_USEC_PER_SEC)
+#define FREE_PAUSE (10 * 1000)
+
 static gboolean set_name(struct ifreq *request, const char *name, GError **error)
 {
     memset(request, 0, sizeof *request);
@@ -122,6 +125,21 @@ static gboolean set_up(const TapWish *wish, int control, const char *name, GErro
            (!wish->bridge || attach(control, wish->bridge, name, error)) && bring_up(control, name, error);
 }
 
+/* A tap ends with the last descriptor of it, which a copy of us that is about to become another program may still have when
+ * the guest is gone already. */
+static gboolean wait_free(const char *name)
+{
+    g_autofree char *flags = g_strdup_printf("/sys/class/net/%s/tun_flags", name);
+    gint64 deadline = g_get_monotonic_time() + FREE_PATIENCE;
+
+    while (if_nametoindex(name) > 0) {
+        if (access(flags, F_OK) < 0 || g_get_monotonic_time() > deadline)
+            return if_nametoindex(name) == 0;
+        g_usleep(FREE_PAUSE);
+    }
+    return TRUE;
+}
+
 gboolean tap_open(const TapWish *wish, GArray *fds, char **ret_name, GError **error)
 {
     char name[IFNAMSIZ] = "";
@@ -131,7 +149,7 @@ gboolean tap_open(const TapWish *wish, GArray *fds, char **ret_name, GError **er
 
     if (control < 0)
         return error_set_errno(error, VIR_FROM_NONE, errno, "Cannot open network interface control socket");
-    if (wish->name && !wish->exists && !strchr(wish->name, '%') && if_nametoindex(wish->name) > 0) {
+    if (wish->name && !wish->exists && !strchr(wish->name, '%') && !wait_free(wish->name)) {
         close(control);
         return error_set(error, VIR_FROM_NONE, VIR_ERR_OPERATION_INVALID, "The %s interface already exists",
                          wish->name);

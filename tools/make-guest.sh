@@ -7,12 +7,13 @@
 # DIR defaults to $DUOVIRT_GUEST, else /var/cache/duovirt-guest: a place that QEMU's own user can read, which a home
 # folder is not. vmlinux is the same kernel without its compression: TCG saves three seconds of unpacking.
 #
-# The guest writes GUEST-READY to its serial console, gives a shell there, loads drivers for the hardware it finds, and
+# The guest writes GUEST-READY to its serial console (on Xen without one: to Xen's), gives a shell there, loads drivers for the hardware it finds, and
 # powers off on the ACPI button. ttyS0 is read only by the shell, so what a test types arrives as it was typed.
 #
 # agent is the same initrd with Debian's qemu-guest-agent in it, which runs as soon as there is a channel for it.
 #
-# lab is the initrd of a lab machine (tests/lab): it shows this host's files, and what the program does to them is forgotten.
+# lab is the initrd of a lab machine (tests/lab): it shows this host's files, and what the program does to them is forgotten. It
+# may be Xen's dom0.
 #
 # disk is the initrd of a machine that has a whole Debian on its first disk (tests/lab/systemd.py).
 set -euo pipefail
@@ -21,8 +22,9 @@ dir=${1:-${DUOVIRT_GUEST:-/var/cache/duovirt-guest}}
 # What the guest can drive; what these depend on follows by itself.
 modules="virtio_pci virtio_blk virtio_scsi virtio_net virtio_balloon virtio_console virtio_rng virtio_input
          ahci sd_mod sr_mod e1000e xhci_pci uhci_hcd ehci_pci usbhid usb_storage evdev button psmouse i6300esb ext4 crc32c_generic
-         9pnet_virtio 9p virtiofs tpm_tis tpm_crb virtio_mem"
-lab_modules="virtio_pci 9pnet_virtio 9p overlay dm_mod dm_zero tun"
+         9pnet_virtio 9p virtiofs tpm_tis tpm_crb virtio_mem xen_blkfront xen_netfront"
+lab_modules="virtio_pci 9pnet_virtio 9p overlay dm_mod dm_zero tun loop bridge
+             xen_evtchn xen_gntdev xen_gntalloc xen_privcmd xenfs xen_blkback xen_netback"
 disk_modules="virtio_pci virtio_blk ext4 crc32c_generic autofs4"
 recipe=$(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)
 
@@ -99,10 +101,16 @@ modprobe -qa sd_mod sr_mod evdev button 2>/dev/null
 for nic in /sys/class/net/*; do ip link set "${nic##*/}" up; done
 acpid -f -l /dev/null >/dev/null 2>&1 &
 (n=0; while :; do n=$((n + 1)); echo $n >/run/counter; sleep 0.1; done) &
-echo "GUEST-READY" >/dev/ttyS0
+console=/dev/ttyS0
+case "$(cat /sys/hypervisor/guest_type 2>/dev/null)" in PV | PVH)
+    console=/dev/hvc0
+    modprobe -qa xen_blkfront xen_netfront
+    ;;
+esac
+echo "GUEST-READY" >$console
 # A shell without line editing: it would ask the terminal where its cursor is.
 while :; do
-    setsid -c sh -c 'printf "guest# "; while read -r line; do eval "$line"; printf "guest# "; done' </dev/ttyS0 >/dev/ttyS0 2>&1
+    setsid -c sh -c 'printf "guest# "; while read -r line; do eval "$line"; printf "guest# "; done' <$console >$console 2>&1
 done
 INIT
 cat >"$root/etc/acpi/PWRF/00000080" <<'POWER'
@@ -178,6 +186,15 @@ mount -t devpts devpts /new/dev/pts
 mount -t tmpfs shm /new/dev/shm
 mount -t tmpfs run /new/run
 mount -t cgroup2 cgroup /new/sys/fs/cgroup
+if [ "$(cat /sys/hypervisor/type 2>/dev/null)" = xen ]; then
+    modprobe -a loop bridge xen_evtchn xen_gntdev xen_gntalloc xen_privcmd xenfs xen_blkback xen_netback
+    mount -t xenfs xenfs /new/proc/xen
+fi
+# scripts of Xen's wait for ever without these
+ln -s /proc/self/fd /new/dev/fd
+ln -s fd/0 /new/dev/stdin
+ln -s fd/1 /new/dev/stdout
+ln -s fd/2 /new/dev/stderr
 ip link set lo up
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 chroot /new "$LAB_RUN" >/dev/ttyS1 2>&1

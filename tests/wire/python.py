@@ -43,6 +43,7 @@ from wire.calls.peeking import Peeking  # noqa: E402,F401
 from wire.calls.rights import OnBehalf, Rights  # noqa: E402,F401
 from wire.calls.secrets import Secrets  # noqa: E402,F401
 from wire.calls.sources import Sources  # noqa: E402,F401
+from wire.calls.taps import Taps  # noqa: E402,F401
 from wire.calls.tuning import Tuning  # noqa: E402,F401
 
 if __name__ == '__main__':
