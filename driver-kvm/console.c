@@ -3,14 +3,13 @@
 #include "driver-kvm/guest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "lib/error.h"
+#include "lib/terminal.h"
 
 static const Chardev *find(const Domain *live, const char *alias)
 {
@@ -24,23 +23,6 @@ static const Chardev *find(const Domain *live, const char *alias)
                 return device;
         }
     return NULL;
-}
-
-static int open_terminal(const char *path, GError **error)
-{
-    int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    struct termios attributes;
-
-    if (fd < 0) {
-        error_set_errno(error, VIR_FROM_QEMU, errno, "cannot open '%s'", path);
-        return -1;
-    }
-    /* bytes, not lines */
-    if (tcgetattr(fd, &attributes) == 0) {
-        cfmakeraw(&attributes);
-        tcsetattr(fd, TCSANOW, &attributes);
-    }
-    return fd;
 }
 
 static int open_socket(const char *path, GError **error)
@@ -71,7 +53,7 @@ static int console_open(gpointer self, Vm *vm, const char *alias, GError **error
     const Chardev *device = find(live, alias);
     const char *path = device && device->source ? device->source->path : NULL;
     if (path && device->type == CHARDEV_TYPE_PTY)
-        return open_terminal(path, error);
+        return terminal_open(path, error);
     if (path && device->type == CHARDEV_TYPE_UNIX)
         return open_socket(path, error);
     error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "character device %s is not using a PTY", alias);

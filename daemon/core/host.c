@@ -4,6 +4,7 @@
 #include "daemon/core/event.h"
 #include "daemon/core/fd-groups.h"
 #include "daemon/core/record.h"
+#include "daemon/core/registry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/vm-job.h"
 #include "lib/log.h"
@@ -25,7 +26,7 @@ static gpointer host_get_private(Vm *vm)
 
 typedef struct {
     Vm *vm;
-    int id;
+    guint64 run;
 } SaveLate;
 
 static void save_late(gpointer data)
@@ -33,7 +34,7 @@ static void save_late(gpointer data)
     SaveLate *late = data;
     g_autoptr(Vm) vm = late->vm;
     g_autoptr(GError) error = NULL;
-    if (!record_save_run(vm, late->id, &error))
+    if (!record_save_run(vm, late->run, &error))
         vm_log(vm, LOG_ERR, "its state is not on record: %s", error->message);
     g_free(late);
 }
@@ -43,7 +44,7 @@ static gboolean push_late(Vm *vm, SaveLate *late)
 {
     g_mutex_lock(&vm->lock);
     gboolean begun = vm->phase == VM_RUNNING;
-    late->id = vm->view->id;
+    late->run = vm->view->run;
     g_mutex_unlock(&vm->lock);
     return begun ? pool_push(POOL_WORK, save_late, late, NULL) : queue_push(vm->queue, save_late, late, NULL);
 }
@@ -118,6 +119,31 @@ gboolean host_edit_live(Vm *vm, VmEdit edit, gpointer data, GError **error)
     return ok;
 }
 
+static void change_id(VmView *view, gpointer data)
+{
+    view->id = GPOINTER_TO_INT(data);
+}
+
+static gboolean edit_id(Domain *live, gpointer data, GError **error)
+{
+    live->id = GPOINTER_TO_INT(data);
+    return TRUE;
+}
+
+static gboolean host_set_id(Vm *vm, int id, GError **error)
+{
+    Registry *registry = vm->instance->registry;
+    g_autoptr(VmView) view = vm_view(vm);
+    if (view->id == id)
+        return TRUE;
+    if (!host_edit_live(vm, edit_id, GINT_TO_POINTER(id), error))
+        return FALSE;
+    registry_adopt_id(registry, vm, id);
+    vm_publish(vm, change_id, GINT_TO_POINTER(id));
+    registry_drop_id(registry, vm, view->id);
+    return TRUE;
+}
+
 static void host_log(Vm *vm, int priority, const char *text)
 {
     if (vm)
@@ -134,6 +160,7 @@ static DriverHost host = {
     .unref = vm_unref,
     .get_private = host_get_private,
     .set_private = vm_set_private,
+    .set_id = host_set_id,
     .set_state = host_set_state,
     .set_responsive = host_set_responsive,
     .edit_live = host_edit_live,

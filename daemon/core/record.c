@@ -127,21 +127,21 @@ gboolean record_check(Vm *vm, const Domain *live, GError **error)
     return document_limit_check(text, live->name, RECORD_ROOM, error);
 }
 
-/* Of the run ID; 0: whichever it is. */
-static gboolean save_locked(Vm *vm, int id, GError **error)
+/* Of RUN; 0: whichever it is. */
+static gboolean save_locked(Vm *vm, guint64 run, GError **error)
 {
     g_autoptr(VmView) view = vm_view(vm);
-    if (view->id < 0 || (id && view->id != id))
+    if (view->id < 0 || (run && view->run != run))
         return TRUE; /* it ended meanwhile */
     g_autofree char *text = text_of(vm, view, view->live);
     g_autofree char *path = path_of(vm->uuid_text);
     return document_limit_check(text, view->live->name, 0, error) && file_replace_volatile(path, text, -1, 0600, error);
 }
 
-gboolean record_save_run(Vm *vm, int id, GError **error)
+gboolean record_save_run(Vm *vm, guint64 run, GError **error)
 {
     g_mutex_lock(&vm->record_lock);
-    gboolean ok = save_locked(vm, id, error);
+    gboolean ok = save_locked(vm, run, error);
     g_mutex_unlock(&vm->record_lock);
     return ok;
 }

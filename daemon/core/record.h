@@ -21,8 +21,8 @@ gboolean record_check(Vm *vm, const Domain *live, GError **error);
 
 /* Writes what VM's view and driver say now. Waits for a write by another thread, so that the last to begin wins. */
 gboolean record_save(Vm *vm, GError **error);
-/* The same if it is still about the run ID: from elsewhere than the domain's queue. */
-gboolean record_save_run(Vm *vm, int id, GError **error);
+/* The same if it is still about the run RUN: from elsewhere than the domain's queue. */
+gboolean record_save_run(Vm *vm, guint64 run, GError **error);
 
 /* Removes the run folder and what is in it. */
 gboolean record_remove(Vm *vm, GError **error);

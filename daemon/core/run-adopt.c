@@ -41,6 +41,7 @@ static void change_adopt(VmView *view, gpointer data)
     domain_unref(view->live);
     view->live = domain_ref(status->domain);
     view->id = status->domain->id;
+    view->run = run_new_number();
     view->state = status->state;
     view->reason = status->reason;
     view->state_since = status->since;

@@ -7,11 +7,12 @@
 #include "daemon/core/run-parts.h"
 #include "lib/log.h"
 
-#define ANY_ID (-1)
+#define ANY_RUN 0
 
 static void change_end(VmView *view, gpointer data)
 {
     view->id = -1;
+    view->run = 0;
     view->state = VIR_DOMAIN_SHUTOFF;
     view->reason = GPOINTER_TO_INT(data);
     view->state_since = g_get_real_time();
@@ -227,10 +228,10 @@ static void end_run(Vm *vm, VmEnd end)
     queue_push_front(vm->queue, again ? finish_held_end : finish_end, vm_ref(vm));
 }
 
-void run_stopped_id(Vm *vm, int id, int detail, int reason)
+void run_stopped_at(Vm *vm, guint64 run, int detail, int reason)
 {
     g_mutex_lock(&vm->lock);
-    gboolean meant = id == ANY_ID || id == vm->view->id;
+    gboolean meant = run == ANY_RUN || run == vm->view->run;
     gboolean mine = meant && vm->phase == VM_RUNNING;
     if (mine || (meant && vm->phase == VM_STARTING))
         vm->end = vm->wanted_end.noted ? vm->wanted_end : (VmEnd){.noted = TRUE, .detail = detail, .reason = reason};
@@ -244,7 +245,7 @@ void run_stopped_id(Vm *vm, int id, int detail, int reason)
 
 void run_stopped(Vm *vm, int detail, int reason)
 {
-    run_stopped_id(vm, ANY_ID, detail, reason);
+    run_stopped_at(vm, ANY_RUN, detail, reason);
 }
 
 void run_become_running(Vm *vm)

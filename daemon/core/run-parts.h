@@ -12,6 +12,9 @@ typedef enum {
 
 void run_set_phase(Vm *vm, VmPhase phase);
 
+/* For VmView.run. */
+guint64 run_new_number(void);
+
 /* From STARTING on; an end that came in the meantime is dealt with now. */
 void run_become_running(Vm *vm);
 
@@ -26,5 +29,5 @@ gboolean run_settle(Vm *vm, gboolean *ret_again);
 /* A domain that was there for its run only is seen no more. */
 void run_hide_if_transient(Vm *vm);
 
-/* As run_stopped, of the run ID only. */
-void run_stopped_id(Vm *vm, int id, int detail, int reason);
+/* As run_stopped, of the run RUN only. */
+void run_stopped_at(Vm *vm, guint64 run, int detail, int reason);

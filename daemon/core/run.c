@@ -14,7 +14,7 @@
  *
  * Destroying does not touch the phase: it kills, and waits for the end to be published by the others, again and again
  * until its deadline, because a start that is under way may make the process only after the first kill. What the end is
- * called then is noted in Vm.wanted_end before the first kill. Who kills means a run, by its id, not the domain: it may
+ * called then is noted in Vm.wanted_end before the first kill. Who kills means a run, by its number, not the domain: it may
  * end by itself at the same moment and begin anew.
  *
  * What a failed start leaves is ended before it is forgotten. Where that fails, the run stays with its record, as one that
@@ -49,6 +49,12 @@ static gboolean kill_is_wanted(Vm *vm)
     return wanted;
 }
 
+guint64 run_new_number(void)
+{
+    static guint64 last; /* atomic */
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 typedef struct {
     Domain *live;
     int id;
@@ -62,6 +68,7 @@ static void change_begin(VmView *view, gpointer data)
     view->live = begin->live;
     g_clear_pointer(&view->former, domain_unref);
     view->id = begin->id;
+    view->run = run_new_number();
     view->state = VIR_DOMAIN_PAUSED;
     view->reason = VIR_DOMAIN_PAUSED_STARTING_UP;
     view->state_since = g_get_real_time();

@@ -17,6 +17,7 @@ typedef struct Vm Vm; /* the daemon's domain object; a driver only passes it bac
 typedef struct VmView {
     gatomicrefcount refs;
     int id;               /* -1: not running */
+    guint64 run;          /* which run it is, never one again as long as the daemon lives; 0: not running */
     int state;            /* virDomainState */
     int reason;           /* the state's own reason enumeration */
     Domain *live;         /* what runs now; NULL when not running (a transient domain that ended keeps it) */
@@ -100,6 +101,9 @@ typedef struct DriverHost {
     /* The driver's own data of the run, set in start or reconnect, dropped in cleanup. The setter frees the old one. */
     gpointer (*get_private)(Vm *vm);
     void (*set_private)(Vm *vm, gpointer data, GDestroyNotify destroy);
+
+    /* The run's number is the hypervisor's from now on. */
+    gboolean (*set_id)(Vm *vm, int id, GError **error);
 
     /* Publishes a new run state. No event is sent: the one who knows the cause calls emit. */
     void (*set_state)(Vm *vm, int state, int reason);

@@ -22,7 +22,7 @@ INSIDE = 'LAB_RUN'
 QEMU = '/usr/bin/qemu-system-x86_64'
 DEADLINE = int(os.environ.get('DUOVIRT_LAB_SECONDS', '600'))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PASSED_ON = ('DUOVIRT_BUILD', 'DUOVIRT_TARGET')
+PASSED_ON = ('DUOVIRT_BUILD', 'DUOVIRT_TARGET', 'DUOVIRT_GUEST')
 
 
 def skip(why):

@@ -120,15 +120,26 @@ static void test_lost_and_stays(void)
     world_free(world);
 }
 
+static guint64 run_of(Vm *vm)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    return view->run;
+}
+
 /* The end of one run is not the end of the next. */
 static void test_late_end(void)
 {
     World *world = world_new();
     g_autoptr(Vm) vm = world_define(world, "a", 1, "");
-    g_assert_true(world_start(vm, NULL) && destroy(vm, NULL) && world_start(vm, NULL));
-    run_stopped_id(vm, 1, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED);
+    g_assert_true(world_start(vm, NULL));
+    guint64 first = run_of(vm);
+    g_assert_true(destroy(vm, NULL));
+    g_assert_cmpuint(run_of(vm), ==, 0);
+    g_assert_true(world_start(vm, NULL));
+    guint64 second = run_of(vm);
+    run_stopped_at(vm, first, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED);
     g_assert_cmpint(world_id(vm), ==, 2);
-    run_stopped_id(vm, 2, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED);
+    run_stopped_at(vm, second, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIR_DOMAIN_SHUTOFF_DESTROYED);
     g_assert_cmpint(world_id(vm), ==, -1);
     world_free(world);
 }
