@@ -10,23 +10,6 @@
 #include "lib/model/domain-address.h"
 #include "lib/model/pci-map.h"
 
-static const struct {
-    const char *prefix; /* of the target's name */
-    DiskBus bus;
-} guesses[] = {
-    {"hd", DISK_BUS_IDE}, {"sd", DISK_BUS_SCSI}, {"vd", DISK_BUS_VIRTIO}, {"xvd", DISK_BUS_XEN}, {"ubd", DISK_BUS_UML},
-};
-
-static DiskBus guess_bus(const Disk *disk)
-{
-    if (disk->device == DISK_DEVICE_FLOPPY)
-        return DISK_BUS_FDC;
-    for (gsize i = 0; i < G_N_ELEMENTS(guesses); i++)
-        if (g_str_has_prefix(disk->target->dev, guesses[i].prefix))
-            return guesses[i].bus;
-    return DISK_BUS_IDE;
-}
-
 static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError **error)
 {
     Disk *disk = device;
@@ -38,7 +21,7 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     if (disk->driver->type == STORAGE_FORMAT_UNSET && disk->type != STORAGE_TYPE_VOLUME)
         disk->driver->type = STORAGE_FORMAT_RAW;
     if (disk->target->bus == DISK_BUS_UNSET)
-        disk->target->bus = guess_bus(disk);
+        disk->target->bus = domain_disk_bus(disk);
     if (disk->readonly && disk->snapshot == DISK_SNAPSHOT_NO) /* goes without saying */
         disk->snapshot = DISK_SNAPSHOT_UNSET;
     if (disk->address && disk->address->type != ADDRESS_TYPE_UNSET)

@@ -36,10 +36,7 @@ static gboolean complete(Domain *def, gpointer device, const Caps *caps, GError 
     }
     if (video->model->type == VIDEO_TYPE_QXL && video->model->vgamem == UNSET32)
         video->model->vgamem = QXL_VGAMEM;
-    if (video->model->heads == UNSET32)
-        video->model->heads = 1;
-    video->model->primary = is_first(def, video) ? TOGGLE_ON : TOGGLE_UNSET;
-    domain_video_memory(video);
+    domain_complete_video(def, video);
     return TRUE;
 }
 

@@ -20,29 +20,20 @@ static gboolean is_hvm(const Domain *def)
 
 /* --- the machine --- */
 
-static const struct {
-    OsType type;
-    const char *machine, *other; /* the one of who names none; another that may be named */
-} machines[] = {{OS_TYPE_XEN, "xenpv", NULL}, {OS_TYPE_XENPVH, "xenpvh", NULL}, {OS_TYPE_HVM, "xenfv", "pc"}};
-
 static gboolean complete_machine(Domain *def, GError **error)
 {
     DomainOsType *type = def->os->type;
 
-    if (type->value == OS_TYPE_LINUX)
-        type->value = OS_TYPE_XEN; /* what older documents call it */
+    if (type->value == OS_TYPE_XEN)
+        type->value = OS_TYPE_LINUX; /* how documents have always called it */
     if (!type->arch)
         type->arch = g_strdup("x86_64");
-    for (gsize i = 0; i < G_N_ELEMENTS(machines); i++) {
-        if (machines[i].type != type->value)
-            continue;
-        if (!type->machine)
-            type->machine = g_strdup(machines[i].machine);
-        if (g_str_equal(type->machine, machines[i].machine) || g_strcmp0(type->machine, machines[i].other) == 0)
-            return TRUE;
-    }
-    return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "could not find capabilities for ostype=%s machine=%s",
-                     os_type_to_string(type->value), type->machine ? type->machine : "");
+    gboolean narrow = g_str_equal(type->arch, "i686");
+    if ((narrow && type->value != OS_TYPE_LINUX) || g_str_equal(type->arch, "x86_64"))
+        return TRUE;
+    return error_set(error, VIR_FROM_CAPABILITIES, VIR_ERR_INVALID_ARG,
+                     "could not find capabilities for ostype=%s arch=%s domaintype=xen ",
+                     type->value == OS_TYPE_LINUX ? "xen" : os_type_to_string(type->value), type->arch);
 }
 
 /* --- devices --- */
@@ -91,8 +82,6 @@ static void want_inputs(Domain *def)
 {
     InputBus bus = is_hvm(def) ? INPUT_BUS_PS2 : INPUT_BUS_XEN;
 
-    if (def->devices->graphics->len == 0)
-        return;
     domain_want_input(def, INPUT_TYPE_MOUSE, bus);
     domain_want_input(def, INPUT_TYPE_KEYBOARD, bus);
 }
@@ -113,8 +102,9 @@ static void want_xenbus(Domain *def)
 
 static void complete_video(const Domain *def, Video *video)
 {
+    if (!video->model)
+        video->model = video_model_new();
     VideoModel *model = video->model;
-
     if (model->type == VIDEO_TYPE_UNSET)
         model->type = is_hvm(def) ? VIDEO_TYPE_CIRRUS : VIDEO_TYPE_XEN;
     if (is_hvm(def) && model->vram == UNSET32)
@@ -122,21 +112,28 @@ static void complete_video(const Domain *def, Video *video)
                       : model->type == VIDEO_TYPE_QXL  ? QXL_MEMORY
                       : model->type == VIDEO_TYPE_VGA || model->type == VIDEO_TYPE_XEN ? VGA_MEMORY
                                                                                         : UNSET32;
-    domain_video_memory(video);
+    domain_complete_video(def, video);
 }
 
-static void complete_disk(const Domain *def, Disk *disk)
+static gboolean complete_disk(Disk *disk, GError **error)
 {
     if (disk->target->bus == DISK_BUS_UNSET)
-        disk->target->bus = disk->device == DISK_DEVICE_FLOPPY                   ? DISK_BUS_FDC
-                            : g_str_has_prefix(disk->target->dev, "hd")          ? DISK_BUS_IDE
-                            : g_str_has_prefix(disk->target->dev, "sd")          ? DISK_BUS_SCSI
-                            : g_str_has_prefix(disk->target->dev, "vd")          ? DISK_BUS_VIRTIO
-                                                                                 : DISK_BUS_XEN;
+        disk->target->bus = domain_disk_bus(disk);
     if (!disk->driver)
         disk->driver = disk_driver_new();
     if (disk->driver->type == STORAGE_FORMAT_UNSET)
         disk->driver->type = STORAGE_FORMAT_RAW;
+    return (disk->address && disk->address->type != ADDRESS_TYPE_UNSET) || domain_address_disk(disk, error);
+}
+
+static void number_serials(GPtrArray *serials)
+{
+    for (guint i = 0; i < serials->len; i++) {
+        Chardev *serial = serials->pdata[i];
+
+        if (!serial->target->port)
+            serial->target->port = g_strdup_printf("%u", i);
+    }
 }
 
 /* --- what cannot be --- */
@@ -150,7 +147,6 @@ static gboolean validate_sound(const Sound *sound, GError **error)
 
 static gboolean validate(const Domain *def, GError **error)
 {
-    const Memballoon *balloon = def->devices->memballoon;
     const OsLoader *loader = def->os->loader;
 
     if (loader && loader->secure == TOGGLE_ON)
@@ -158,10 +154,7 @@ static gboolean validate(const Domain *def, GError **error)
     for (guint i = 0; i < def->devices->sounds->len; i++)
         if (!validate_sound(def->devices->sounds->pdata[i], error))
             return FALSE;
-    if (balloon->model == MEMBALLOON_MODEL_NONE)
-        return error_set(error, UNSUPPORTED, "balloon device cannot be disabled");
-    return balloon->model == MEMBALLOON_MODEL_XEN ||
-           error_set(error, UNSUPPORTED, "unsupported balloon device model '%s'", memballoon_model_to_string(balloon->model));
+    return TRUE;
 }
 
 static void complete_features(Domain *def)
@@ -179,7 +172,9 @@ gboolean complete_definition(Domain *def, GError **error)
     if (!complete_machine(def, error) || !domain_normalize(def, error))
         return FALSE;
     for (guint i = 0; i < def->devices->disks->len; i++)
-        complete_disk(def, def->devices->disks->pdata[i]);
+        if (!complete_disk(def->devices->disks->pdata[i], error))
+            return FALSE;
+    number_serials(def->devices->serials);
     want_console(def);
     want_inputs(def);
     complete_features(def);
@@ -194,8 +189,32 @@ gboolean complete_definition(Domain *def, GError **error)
 
 /* --- what only a run has --- */
 
+static void name_terminals(GPtrArray *terminals, const char *prefix)
+{
+    for (guint i = 0; i < terminals->len; i++) {
+        Chardev *terminal = terminals->pdata[i];
+
+        if (!terminal->alias)
+            terminal->alias = alias_new();
+        if (!terminal->alias->name)
+            terminal->alias->name = g_strdup_printf("%s%u", prefix, i);
+    }
+}
+
+static gboolean check_balloon(const Memballoon *balloon, GError **error)
+{
+    if (balloon->model == MEMBALLOON_MODEL_NONE)
+        return error_set(error, UNSUPPORTED, "balloon device cannot be disabled");
+    return balloon->model == MEMBALLOON_MODEL_XEN ||
+           error_set(error, UNSUPPORTED, "unsupported balloon device model '%s'", memballoon_model_to_string(balloon->model));
+}
+
 gboolean complete_start(Domain *live, GError **error)
 {
+    if (!check_balloon(live->devices->memballoon, error))
+        return FALSE;
+    name_terminals(live->devices->serials, "serial");
+    name_terminals(live->devices->consoles, "console");
     for (guint i = 0; i < live->devices->graphics->len; i++) {
         Graphics *graphics = live->devices->graphics->pdata[i];
         GraphicsListen *listen = graphics->listens->len ? graphics->listens->pdata[0] : NULL;

@@ -6,7 +6,8 @@
 #include "driver-xen/xen.h"
 #include "lib/error.h"
 
-#define EMULATOR "/usr/bin/qemu-system-i386"
+#define EMULATOR "/usr/lib/xen/bin/qemu-system-i386"
+#define LOADER "/usr/lib/xen/boot/hvmloader"
 
 static gboolean node_version(gpointer self, guint64 *ret_version, GError **error)
 {
@@ -36,55 +37,63 @@ static gboolean node_max_vcpus(gpointer self, const char *type, int *ret_max, GE
     return TRUE;
 }
 
-/* What the hypervisor says it runs: "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_64 ...", a kind of guest each. */
+/* What the hypervisor says it runs, "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_64 ...": which kinds of guests that means. */
 static const struct {
-    const char *word, *os, *machine;
-    gboolean firmware; /* it boots as a computer does */
+    const char *word, *os, *machine, *arch;
 } kinds[] = {
-    {"xen-3.0-x86_64", "xen", "xenpv", FALSE},
-    {"hvm-3.0-x86_32", "hvm", "xenfv", TRUE},
-    {"hvm-3.0-x86_64", "hvm", "xenfv", TRUE},
-    {"hvm-3.0-x86_64", "xenpvh", "xenpvh", FALSE},
+    {"xen-3.0-x86_64", "xen", "xenpv", "x86_64"},    {"hvm-3.0-x86_32", "hvm", "xenfv", "i686"},
+    {"hvm-3.0-x86_32", "xenpvh", "xenpvh", "i686"},  {"hvm-3.0-x86_64", "hvm", "xenfv", "x86_64"},
+    {"hvm-3.0-x86_64", "xenpvh", "xenpvh", "x86_64"},
 };
 
-static void write_features(XmlWriter *writer, gboolean hvm)
+static void write_toggle(XmlWriter *writer, const char *name, const char *toggle)
 {
-    static const char *const toggles[] = {"acpi", "apic", "hap"};
+    xml_writer_open(writer, name);
+    xml_writer_attribute(writer, "default", "on");
+    xml_writer_attribute(writer, "toggle", toggle);
+    xml_writer_close(writer);
+}
 
+static void write_empty(XmlWriter *writer, const char *name)
+{
+    xml_writer_open(writer, name);
+    xml_writer_close(writer);
+}
+
+static void write_features(XmlWriter *writer, gboolean computer, gboolean narrow)
+{
     xml_writer_open(writer, "features");
-    if (hvm) {
-        xml_writer_open(writer, "pae");
-        xml_writer_close(writer);
-        xml_writer_open(writer, "nonpae");
-        xml_writer_close(writer);
+    if (computer && narrow) {
+        write_empty(writer, "pae");
+        write_empty(writer, "nonpae");
     }
-    for (gsize i = 0; hvm && i < G_N_ELEMENTS(toggles); i++) {
-        xml_writer_open(writer, toggles[i]);
-        xml_writer_attribute(writer, "default", "on");
-        xml_writer_attribute(writer, "toggle", "yes");
-        xml_writer_close(writer);
+    if (computer) {
+        write_toggle(writer, "acpi", "yes");
+        write_toggle(writer, "apic", "no");
     }
+    write_toggle(writer, "hap", "yes");
     xml_writer_close(writer);
 }
 
 static void write_kind(XmlWriter *writer, gsize i)
 {
-    gboolean wide = g_str_has_suffix(kinds[i].word, "x86_64");
+    gboolean narrow = g_str_equal(kinds[i].arch, "i686"), computer = g_str_equal(kinds[i].os, "hvm");
 
     xml_writer_open(writer, "guest");
     xml_writer_element(writer, "os_type", kinds[i].os);
     xml_writer_open(writer, "arch");
-    xml_writer_attribute(writer, "name", wide ? "x86_64" : "i686");
-    xml_writer_element(writer, "wordsize", wide ? "64" : "32");
+    xml_writer_attribute(writer, "name", kinds[i].arch);
+    xml_writer_element(writer, "wordsize", narrow ? "32" : "64");
     xml_writer_element(writer, "emulator", EMULATOR);
-    if (kinds[i].firmware)
-        xml_writer_element(writer, "loader", "/usr/lib/xen-4.17/boot/hvmloader");
+    if (computer)
+        xml_writer_element(writer, "loader", LOADER);
     xml_writer_element(writer, "machine", kinds[i].machine);
     xml_writer_open(writer, "domain");
     xml_writer_attribute(writer, "type", "xen");
     xml_writer_close(writer);
     xml_writer_close(writer);
-    write_features(writer, kinds[i].firmware);
+    if (!g_str_equal(kinds[i].os, "xen"))
+        write_features(writer, computer, narrow);
     xml_writer_close(writer);
 }
 

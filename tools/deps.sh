@@ -22,8 +22,10 @@ clients=(virtinst virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 gir1.2-gtk-
          libsys-virt-perl ruby-libvirt golang-go golang-github-libvirt-libvirt-go-dev gir1.2-libvirt-glib-1.0 python3-gi
          prometheus-libvirt-exporter collectd-core munin-libvirt-plugins osinfo-db libosinfo-bin
          ovmf swtpm swtpm-tools syslinux syslinux-common mtools dosfstools systemd-boot-efi)
+# a Xen to boot, and what runs in its dom0
+xen=(xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils qemu-system-xen libvirt-daemon-driver-xen)
 # Debian's package of this tree, and roots and disks to put it in (tests/lab)
-lab=(mmdebstrap dpkg-dev debhelper e2fsprogs lintian)
+lab=(mmdebstrap dpkg-dev debhelper e2fsprogs lintian "${xen[@]}")
 # Debian's libvirtd to compare with, only its programs and its user: libvirt-daemon-system would start it on this machine
 oracle=(libvirt-daemon libvirt-daemon-driver-qemu)
 

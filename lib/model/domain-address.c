@@ -48,6 +48,23 @@ gboolean domain_is_drive_at(const Address *address, guint controller, guint bus,
            address->target == target && address->unit == unit;
 }
 
+static const struct {
+    const char *prefix; /* of the target's name */
+    DiskBus bus;
+} guesses[] = {
+    {"hd", DISK_BUS_IDE}, {"sd", DISK_BUS_SCSI}, {"vd", DISK_BUS_VIRTIO}, {"xvd", DISK_BUS_XEN}, {"ubd", DISK_BUS_UML},
+};
+
+DiskBus domain_disk_bus(const Disk *disk)
+{
+    if (disk->device == DISK_DEVICE_FLOPPY)
+        return DISK_BUS_FDC;
+    for (gsize i = 0; i < G_N_ELEMENTS(guesses); i++)
+        if (g_str_has_prefix(disk->target->dev, guesses[i].prefix))
+            return guesses[i].bus;
+    return DISK_BUS_IDE;
+}
+
 gboolean domain_address_disk(Disk *disk, GError **error)
 {
     int number = domain_disk_number(disk->target->dev);

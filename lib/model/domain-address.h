@@ -11,6 +11,9 @@
  * number after the letters is not counted. */
 int domain_disk_number(const char *target);
 
+/* The bus of a disk whose document names none. */
+DiskBus domain_disk_bus(const Disk *disk);
+
 /* ADDRESS, which may be NULL, is that of a drive at this place. */
 gboolean domain_is_drive_at(const Address *address, guint controller, guint bus, guint target, guint unit);
 

@@ -284,9 +284,8 @@ static guint32 power_of_two(guint32 value)
     return power;
 }
 
-void domain_video_memory(Video *video)
+static void complete_video_memory(VideoModel *model)
 {
-    VideoModel *model = video->model;
     guint32 usual = UNSET32;
 
     switch (model->type) {
@@ -313,6 +312,16 @@ void domain_video_memory(Video *video)
         model->ram = power_of_two(model->ram);
     if (model->vram != UNSET32)
         model->vram = power_of_two(model->vram);
+}
+
+void domain_complete_video(const Domain *def, Video *video)
+{
+    VideoModel *model = video->model;
+
+    if (model->heads == UNSET32)
+        model->heads = 1;
+    model->primary = g_ptr_array_index(def->devices->videos, 0) == video ? TOGGLE_ON : TOGGLE_UNSET;
+    complete_video_memory(model);
 }
 
 static gboolean imply_memory(Domain *def, GError **error)
@@ -393,7 +402,7 @@ static gboolean imply_boot(Domain *def, GError **error)
     if (def->os->boots->len > 0 && g_hash_table_size(orders) > 0)
         return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_CONFIG_UNSUPPORTED,
                          "per-device boot elements cannot be used together with os/boot elements");
-    if (def->os->boots->len == 0 && g_hash_table_size(orders) == 0) {
+    if (def->os->boots->len == 0 && g_hash_table_size(orders) == 0 && def->os->type->value == OS_TYPE_HVM) {
         OsBoot *boot = os_boot_new();
 
         boot->dev = BOOT_DEVICE_HD;

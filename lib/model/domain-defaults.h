@@ -26,8 +26,8 @@ void domain_twin_consoles(Domain *def);
 /* Appends an input device unless there is one of that type on that bus. */
 void domain_want_input(Domain *def, InputType type, InputBus bus);
 
-/* VIDEO's amounts of memory where they are absent. */
-void domain_video_memory(Video *video);
+/* VIDEO, of DEF and of a known type: its screens and amounts of memory where they are absent; the first card is the primary one. */
+void domain_complete_video(const Domain *def, Video *video);
 
 /* A locally administered address that no guest is likely to have: 52:54:00 and three random bytes. To free. */
 char *domain_random_mac(void);

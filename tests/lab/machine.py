@@ -4,6 +4,8 @@
     machine.run(__file__)    returns inside the machine; the first call does not return, it runs the program there
     machine.run(__file__, xen=True)    the machine's kernel is Xen's dom0
 
+The program's words come with it; none may have a blank, a comma or a colon.
+
 The kernel and the initrd are tools/make-guest.sh's and stay between runs. The root of the machine is this host's, by 9p, below
 a file system in memory: programs are those that the host has, and whatever the test does to files, devices, control groups
 or the kernel is gone with the machine. What the program prints comes back by a serial port.
@@ -47,7 +49,7 @@ def hypervisor(guest):
 
 
 def command(program, guest, console, xen):
-    words = ['%s=%s' % (name, os.environ[name]) for name in PASSED_ON if name in os.environ]
+    words = ['LAB_WORDS=' + ':'.join(sys.argv[1:])] + ['%s=%s' % (name, os.environ[name]) for name in PASSED_ON if name in os.environ]
     kernel = ['console=' + ('hvc0' if xen else 'ttyS0'), 'quiet', 'panic=-1', 'mitigations=off', '%s=%s' % (INSIDE, program), 'DUOVIRT_TEST_WORLD=1'] + words
     if xen:
         boot = ['-cpu', XEN_CPU, '-smp', '1', '-m', '3072', '-kernel', hypervisor(guest), '-append', XEN_WORDS,
@@ -73,6 +75,7 @@ def follow(process):
 
 def run(program, xen=False):
     if os.environ.get(INSIDE):
+        sys.argv[1:] = [word for word in os.environ.get('LAB_WORDS', '').split(':') if word]
         return
     if not os.path.exists(QEMU):
         skip('no ' + QEMU)

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The Xen driver on a real Xen: our daemon in dom0, stock clients beside it.
 
-    xen.py          in a lab machine (machine.py). DUOVIRT_TARGET=libvirtd: the same with Debian's libvirtd
+    xen.py [PART OF A TEST'S NAME ...]  in a lab machine (machine.py). DUOVIRT_TARGET=libvirtd: the same with Debian's libvirtd
 """
 import os
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -52,6 +53,15 @@ class Daemon(server.Duovirtd):
 
 class Oracle(server.Libvirtd):
     uri = uri_read_only = 'xen:///system'
+
+    def configure(self):
+        """It does not begin on a processor that it has no model for, and QEMU's emulated ones lack what every model has."""
+        super().configure()
+        path = '/usr/share/libvirt/cpu_map/x86_486.xml'
+        with open(path) as f:
+            text = f.read()
+        with open(path, 'w') as f:
+            f.write(text.replace("<feature name='vme'/>", ''))
 
 
 def document(name, kind='xen', head='', devices='', memory=160):
@@ -133,6 +143,139 @@ class Life(Case):
                 self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
                 self.assertEqual(listed(), {})
                 domain.undefine()
+
+
+class Ends(Case):
+    """However a guest ends, that is told once, and nothing of it is left in the hypervisor."""
+
+    def boot(self, kind='xen', **more):
+        self.forget_console('one')
+        domain = self.conn.defineXML(document('one', kind, **more))
+        domain.create()
+        self.said('one', 'guest# ')
+        del self.events[:]
+        return domain
+
+    def number(self, name):
+        """As it is now: a client's object keeps the one it was made with."""
+        return self.conn.lookupByName(name).ID()
+
+    def typed(self, domain, text):
+        stream = self.conn.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        domain.openConsole(None, stream, 0)
+        stream.send(text.encode() + b'\n')
+        return stream
+
+    def over(self, domain, detail, reason):
+        self.until(lambda: not domain.isActive(), lambda: domain.state())
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, reason])
+        self.until(lambda: [one[1:] for one in self.events if one[1] == libvirt.VIR_DOMAIN_EVENT_STOPPED] ==
+                   [(libvirt.VIR_DOMAIN_EVENT_STOPPED, detail)], lambda: self.events)
+        self.assertEqual(listed(), {})
+
+    def test_the_guest_powers_off(self):
+        domain = self.boot()
+        self.typed(domain, 'poweroff -f')
+        self.over(domain, libvirt.VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN)
+
+    def test_the_guest_is_asked_to_power_off(self):
+        """By xenbus: what listens there is the guest's kernel, which calls /sbin/poweroff."""
+        domain = self.boot()
+        self.typed(domain, "mkdir -p /sbin; printf '#!/bin/sh\\nexec /bin/poweroff -f\\n' >/sbin/poweroff; chmod 755 /sbin/poweroff; echo rea''dy")
+        self.said('one', 'ready')
+        domain.shutdown()
+        self.over(domain, libvirt.VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN)
+
+    def test_the_guest_reboots(self):
+        domain = self.boot()
+        before = domain.ID()
+        self.forget_console('one')
+        self.typed(domain, 'reboot -f')
+        self.until(lambda: self.number('one') not in (-1, before), lambda: domain.state())
+        self.said('one', 'GUEST-READY')
+        self.assertEqual(listed(), {'one': self.number('one')})
+        domain.destroy()
+
+    def test_the_guest_crashes(self):
+        domain = self.boot()
+        self.typed(domain, 'echo c >/proc/sysrq-trigger')
+        self.over(domain, libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
+
+    def test_somebody_else_destroys_it(self):
+        domain = self.boot()
+        self.assertEqual(run('xl', 'destroy', 'one').returncode, 0)
+        self.over(domain, libvirt.VIR_DOMAIN_EVENT_STOPPED_DESTROYED, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED)
+
+    def test_destroyed_while_it_starts(self):
+        domain = self.conn.defineXML(document('one'))
+        other = target.connect()
+        thread = threading.Thread(target=lambda: time.sleep(1) or other.lookupByName('one').destroy())
+        thread.start()
+        try:
+            domain.create()
+        except libvirt.libvirtError:
+            pass
+        thread.join()
+        other.close()
+        self.until(lambda: not domain.isActive() and not listed(), lambda: (domain.state(), listed()))
+        domain.create()
+        self.assertEqual(listed(), {'one': domain.ID()})
+
+    def test_a_start_that_fails(self):
+        domain = self.conn.defineXML(document('one').replace('vmlinux<', 'nothing<'))
+        with self.assertRaises(libvirt.libvirtError) as caught:
+            domain.create()
+        self.assertEqual(caught.exception.get_error_code(), libvirt.VIR_ERR_INTERNAL_ERROR)
+        self.assertIn("libxenlight failed to create new domain 'one'", str(caught.exception))
+        self.assertEqual((domain.isActive(), listed()), (0, {}))
+
+
+@unittest.skipIf(server.on_oracle(), 'about our own daemon')
+class Killed(Case):
+    def again(self):
+        target.kill()
+        target.start()
+        self.conn = target.connect()
+        return self.conn.lookupByName('one')
+
+    def test_a_guest_does_not_notice(self):
+        domain = self.conn.defineXML(document('one'))
+        domain.create()
+        number = domain.ID()
+        domain = self.again()
+        self.assertEqual((domain.ID(), domain.state()[0]), (number, libvirt.VIR_DOMAIN_RUNNING))
+        self.assertEqual(listed(), {'one': number})
+        domain.suspend()
+        domain = self.again()
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_PAUSED)
+        domain.destroy()
+        self.assertEqual(listed(), {})
+
+    def test_it_ends_meanwhile(self):
+        domain = self.conn.createXML(document('one'))
+        target.kill()
+        self.assertEqual(run('xl', 'destroy', 'one').returncode, 0)
+        target.start()
+        self.conn = target.connect()
+        self.until(lambda: not self.conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE))
+
+    def test_amidst_a_start(self):
+        self.conn.defineXML(document('one'))
+        for moment in (0.3, 1, 2, 3):
+            timer = threading.Timer(moment, target.kill)
+            timer.start()
+            try:
+                self.conn.lookupByName('one').create()
+            except libvirt.libvirtError:
+                pass
+            timer.join()
+            target.start()
+            self.conn = target.connect()
+            domain = self.conn.lookupByName('one')
+            self.until(lambda: list(listed()) == (['one'] if domain.isActive() else []), lambda: (domain.state(), listed()))
+            if domain.isActive():
+                domain.destroy()
+            self.assertEqual(listed(), {})
 
 
 if __name__ == '__main__':
