@@ -4,7 +4,6 @@
  * block devices need QEMU's monitor, and it is waited for no longer than the budget.
  */
 #include "driver-kvm/balloon.h"
-#include "driver-kvm/link-stats.h"
 #include "driver-kvm/perf.h"
 #include "driver-kvm/proc-stats.h"
 #include "driver-kvm/qmp-commands.h"
@@ -13,6 +12,7 @@
 #include "lib/error.h"
 #include "lib/json-peek.h"
 #include "lib/model/domain-defaults.h"
+#include "lib/model/domain-stats.h"
 #include "lib/model/domain-threads.h"
 
 static gboolean gone(GError **error)
@@ -76,37 +76,9 @@ static gboolean sample_vcpus(const Sample *sample, Params *params, GError **erro
     return TRUE;
 }
 
-/* --- interfaces --- */
-
-/* The guest receives what the host's end sends, unless that is the very device that the guest drives. */
-static void sample_interface(const Interface *interface, guint index, Params *params)
-{
-    LinkCounters received, sent;
-
-    if (!interface->target || !interface->target->dev)
-        return;
-    params_string(params, interface->target->dev, "net.%u.name", index);
-    if (!link_stats(interface->target->dev, &received, &sent))
-        return;
-    gboolean same_view = interface->type == INTERFACE_TYPE_DIRECT;
-    const LinkCounters *in = same_view ? &received : &sent, *out = same_view ? &sent : &received;
-    params_ullong(params, in->bytes, "net.%u.rx.bytes", index);
-    params_ullong(params, in->packets, "net.%u.rx.pkts", index);
-    params_ullong(params, in->errors, "net.%u.rx.errs", index);
-    params_ullong(params, in->dropped, "net.%u.rx.drop", index);
-    params_ullong(params, out->bytes, "net.%u.tx.bytes", index);
-    params_ullong(params, out->packets, "net.%u.tx.pkts", index);
-    params_ullong(params, out->errors, "net.%u.tx.errs", index);
-    params_ullong(params, out->dropped, "net.%u.tx.drop", index);
-}
-
 static gboolean sample_interfaces(const Sample *sample, Params *params, GError **error)
 {
-    const GPtrArray *interfaces = sample->live->devices->interfaces;
-
-    params_uint(params, interfaces->len, "net.count");
-    for (guint i = 0; i < interfaces->len; i++)
-        sample_interface(interfaces->pdata[i], i, params);
+    domain_sample_interfaces(sample->live, params);
     return TRUE;
 }
 

@@ -112,4 +112,34 @@ static gboolean node_guests(gpointer self, XmlWriter *writer, GError **error)
     return TRUE;
 }
 
-const DriverNodeOps node_ops = {.version = node_version, .max_vcpus = node_max_vcpus, .guests = node_guests};
+static gboolean node_info(gpointer self, DriverNode *ret_node, GError **error)
+{
+    Xen *xen = self;
+    g_autoptr(Context) context = context_new(xen->host, error);
+    libxl_physinfo info;
+
+    if (!context)
+        return FALSE;
+    const libxl_version_info *version = libxl_get_version_info(context->libxl);
+    libxl_physinfo_init(&info);
+    if (!version || libxl_get_physinfo(context->libxl, &info) != 0) {
+        libxl_physinfo_dispose(&info);
+        return context_failed(context, VIR_ERR_INTERNAL_ERROR, error, "libxl_get_physinfo_info failed");
+    }
+    guint64 page = (guint64)version->pagesize / 1024;
+    guint per_socket = MAX(1, info.cores_per_socket * info.threads_per_core);
+    *ret_node = (DriverNode){
+        .memory = info.total_pages * page,
+        .free = (info.free_pages + info.scrub_pages) * page,
+        .cpus = info.nr_cpus,
+        .mhz = info.cpu_khz / 1000,
+        .nodes = MAX(1, info.nr_nodes),
+        .sockets = MAX(1, info.nr_cpus / (per_socket * MAX(1, info.nr_nodes))),
+        .cores = info.cores_per_socket,
+        .threads = info.threads_per_core,
+    };
+    libxl_physinfo_dispose(&info);
+    return TRUE;
+}
+
+const DriverNodeOps node_ops = {.info = node_info, .version = node_version, .max_vcpus = node_max_vcpus, .guests = node_guests};

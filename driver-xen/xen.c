@@ -9,7 +9,9 @@
 #include "driver-xen/console.h"
 #include "driver-xen/node.h"
 #include "driver-xen/presence.h"
+#include "driver-xen/resize.h"
 #include "driver-xen/run.h"
+#include "driver-xen/stats.h"
 
 __attribute__((visibility("default"))) extern const Driver DRIVER_ENTRY;
 
@@ -56,5 +58,7 @@ const Driver DRIVER_ENTRY = {
     .node = &node_ops,
     .definition = &definition_ops,
     .run = &run_ops,
+    .stats = &stats_ops,
+    .resize = &resize_ops,
     .chardev = &chardev_ops,
 };

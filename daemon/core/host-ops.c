@@ -43,34 +43,56 @@ static gboolean whole_memory(guint64 *ret_total, guint64 *ret_free, GError **err
     return TRUE;
 }
 
-gboolean remote_node_get_info(Call *call, RemoteNodeGetInfoRet *ret, GError **error)
+static gboolean kernel_node(DriverNode *ret_node, GError **error)
 {
-    struct utsname names;
-    guint64 total, available;
     HostTopology topology;
-    if (!whole_memory(&total, &available, error))
+    DriverNode node = {0};
+    if (!whole_memory(&node.memory, &node.free, error))
         return FALSE;
     host_topology(ROOT, &topology);
     if (topology.cpus == 0)
         return error_set(error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "no CPUs found");
+    node.cpus = topology.cpus;
+    node.mhz = host_cpu_mhz(ROOT);
+    node.nodes = topology.nodes;
+    node.sockets = topology.sockets;
+    node.cores = topology.cores;
+    node.threads = topology.threads;
+    *ret_node = node;
+    return TRUE;
+}
+
+/* A kernel below a hypervisor sees its own share of the host only. */
+static gboolean whole_node(const Call *call, DriverNode *ret_node, GError **error)
+{
+    const DriverNodeOps *ops = call->instance->driver->node;
+    return ops && ops->info ? ops->info(call->instance->self, ret_node, error) : kernel_node(ret_node, error);
+}
+
+gboolean remote_node_get_info(Call *call, RemoteNodeGetInfoRet *ret, GError **error)
+{
+    struct utsname names;
+    DriverNode node;
+    if (!whole_node(call, &node, error))
+        return FALSE;
     if (uname(&names) == 0)
         g_strlcpy(ret->model, names.machine, sizeof(ret->model));
-    ret->memory = total;
-    ret->cpus = topology.cpus;
-    ret->mhz = host_cpu_mhz(ROOT);
-    ret->nodes = topology.nodes;
-    ret->sockets = topology.sockets;
-    ret->cores = topology.cores;
-    ret->threads = topology.threads;
+    ret->memory = node.memory;
+    ret->cpus = node.cpus;
+    ret->mhz = node.mhz;
+    ret->nodes = node.nodes;
+    ret->sockets = node.sockets;
+    ret->cores = node.cores;
+    ret->threads = node.threads;
     return TRUE;
 }
 
 gboolean remote_node_get_free_memory(Call *call, RemoteNodeGetFreeMemoryRet *ret, GError **error)
 {
-    guint64 total, available;
-    if (!whole_memory(&total, &available, error))
+    DriverNode node;
+    if (!whole_node(call, &node, error))
         return FALSE;
-    ret->free_mem = available * KIB;
+    ret->free_mem = node.free * KIB;
     return TRUE;
 }
 

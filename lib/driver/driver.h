@@ -35,8 +35,17 @@ typedef struct {
     const char *emulator, *arch, *machine, *virt_type;
 } DriverHypervisor;
 
+/* A host, in the words of virNodeInfo. */
+typedef struct {
+    guint64 memory, free; /* KiB */
+    guint cpus, mhz;
+    guint nodes, sockets, cores, threads; /* sockets of a node, cores of a socket, threads of a core */
+} DriverNode;
+
 /* The driver as a whole, and this host as its guests see it. Pool. */
 typedef struct {
+    /* What the hypervisor knows of the host, which is more than its kernel does. NULL: it is not more. */
+    gboolean (*info)(gpointer self, DriverNode *ret_node, GError **error);
     /* Hypervisor version, major * 1,000,000 + minor * 1,000 + release. */
     gboolean (*version)(gpointer self, guint64 *ret_version, GError **error);
     /* TYPE is a domain type ("kvm") or NULL for the driver's default. */

@@ -97,10 +97,10 @@ class Case(unittest.TestCase):
 
     def clean(self):
         for domain in self.conn.listAllDomains():
-            if domain.isActive() and domain.ID() > 0:
-                domain.destroy()
             if domain.isPersistent():
                 domain.undefine()
+            if domain.isActive() and domain.ID() > 0:
+                domain.destroy()
         self.conn.close()
         wait_until(lambda: not listed(), SLOW, listed)
 
@@ -143,6 +143,37 @@ class Life(Case):
                 self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
                 self.assertEqual(listed(), {})
                 domain.undefine()
+
+
+class Size(Case):
+    def test_host(self):
+        known = dict(line.split(':', 1) for line in run('xl', 'info').stdout.splitlines() if ':' in line)
+        known = {key.strip(): value.strip() for key, value in known.items()}
+        info = self.conn.getInfo()
+        self.assertEqual(info[1:3], [int(known['total_memory']), int(known['nr_cpus'])])
+        self.assertAlmostEqual(self.conn.getFreeMemory() >> 20, int(known['free_memory']), delta=64)
+        self.assertEqual(self.conn.getMaxVcpus('xen'), int(known['max_cpu_id']) + 1)
+
+    def test_figures(self):
+        domain = self.conn.createXML(document('one'))
+        self.said('one', 'GUEST-READY')
+        state, most, memory, vcpus, time_used = domain.info()
+        self.assertEqual((state, most, vcpus), (libvirt.VIR_DOMAIN_RUNNING, 160 * 1024, 1))
+        self.assertGreater(time_used, 10 ** 9)
+        figures = self.conn.getAllDomainStats()[0][1]
+        for name, least in (('cpu.time', 10 ** 9), ('balloon.current', 100 << 10), ('vcpu.current', 1), ('vcpu.0.time', 10 ** 9), ('net.count', 0)):
+            self.assertGreaterEqual(figures[name], least, name)
+
+    def test_memory_and_processors_change(self):
+        domain = self.conn.createXML(document('one').replace('<vcpu>1', "<vcpu current='1'>2"))
+        self.said('one', 'GUEST-READY')
+        domain.setMemory(128 << 10)
+        self.until(lambda: int(run('xl', 'list', 'one').stdout.splitlines()[1].split()[2]) <= 128, lambda: run('xl', 'list').stdout)
+        self.assertIn("<currentMemory unit='KiB'>131072<", domain.XMLDesc())
+        domain.setVcpus(2)
+        self.until(lambda: domain.vcpusFlags(libvirt.VIR_DOMAIN_AFFECT_LIVE) == 2, 'two')
+        self.until(lambda: run('xl', 'vcpu-list', 'one').stdout.count('-b-') + run('xl', 'vcpu-list', 'one').stdout.count('r--') >= 2,
+                   lambda: run('xl', 'vcpu-list', 'one').stdout)
 
 
 class Ends(Case):

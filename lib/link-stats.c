@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "driver-kvm/link-stats.h"
+#include "lib/link-stats.h"
 
 #include <linux/if_link.h>
 #include <linux/netlink.h>
