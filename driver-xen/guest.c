@@ -85,3 +85,23 @@ gboolean guest_destroy(Context *context, guint32 domid, GError **error)
     return rc == 0 || rc == ERROR_DOMAIN_NOTFOUND ||
            context_failed(context, VIR_ERR_INTERNAL_ERROR, error, "Failed to destroy domain '%u'", domid);
 }
+
+gboolean guest_is_suspended(Context *context, guint32 domid)
+{
+    libxl_dominfo info;
+
+    libxl_dominfo_init(&info);
+    gboolean suspended = libxl_domain_info(context->libxl, &info, domid) == 0 && info.shutdown &&
+                         info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND;
+    libxl_dominfo_dispose(&info);
+    return suspended;
+}
+
+gboolean guest_unpause(Context *context, guint32 domid, GError **error)
+{
+    int rc = guest_is_suspended(context, domid) ? libxl_domain_resume(context->libxl, domid, 1, context_how(context))
+                                          : libxl_domain_unpause(context->libxl, domid, context_how(context));
+
+    return context_wait(context, rc, g_get_monotonic_time() + XEN_DEADLINE) == 0 ||
+           context_failed(context, VIR_ERR_INTERNAL_ERROR, error, "Failed to unpause domain '%u'", domid);
+}

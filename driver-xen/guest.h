@@ -14,6 +14,7 @@ typedef struct {
     Vm *vm; /* a reference */
     guint32 domid;
     libxl_evgen_domain_death *death; /* the watcher's */
+    Context *saver;                  /* of a save that is under way; under Xen.lock */
     gint ending;                     /* atomic: somebody is at its end */
 } Guest;
 
@@ -30,6 +31,12 @@ Guest *guest_need(Xen *xen, Vm *vm, Context **ret_context, GError **error);
 
 /* The number that the hypervisor has VM by, found by its UUID. FALSE: it has none, or (with ERROR) that cannot be found out. */
 gboolean guest_find(Context *context, Vm *vm, guint32 *ret_domid, GError **error);
+
+/* It has suspended itself for a save. */
+gboolean guest_is_suspended(Context *context, guint32 domid);
+
+/* It runs: from its first moment, a pause, or a save that came to nothing. */
+gboolean guest_unpause(Context *context, guint32 domid, GError **error);
 
 /* Takes domain DOMID out of the hypervisor. Returns when it is gone; harmless if there is none. */
 gboolean guest_destroy(Context *context, guint32 domid, GError **error);

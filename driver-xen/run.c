@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "driver-xen/config.h"
 #include "driver-xen/guest.h"
@@ -74,7 +75,23 @@ static gboolean edit_learn(Domain *live, gpointer data, GError **error)
 
 /* --- beginning --- */
 
-static gboolean create(Context *context, Vm *vm, const Domain *live, guint32 *ret_domid, GError **error)
+#define STREAM_VERSION 2
+
+/* Anew, or as it was saved. */
+static int make(Context *context, libxl_domain_config *config, uint32_t *domid, int restore_fd)
+{
+    libxl_domain_restore_params params;
+
+    if (restore_fd < 0)
+        return libxl_domain_create_new(context->libxl, config, domid, context_how(context), NULL);
+    libxl_domain_restore_params_init(&params);
+    params.stream_version = STREAM_VERSION;
+    int rc = libxl_domain_create_restore(context->libxl, config, domid, restore_fd, -1, &params, context_how(context), NULL);
+    libxl_domain_restore_params_dispose(&params);
+    return rc;
+}
+
+static gboolean create(Context *context, Vm *vm, const Domain *live, int restore_fd, guint32 *ret_domid, GError **error)
 {
     libxl_domain_config config;
     uint32_t domid = 0;
@@ -82,7 +99,7 @@ static gboolean create(Context *context, Vm *vm, const Domain *live, guint32 *re
     libxl_domain_config_init(&config);
     gboolean built = config_build(context->libxl, live, &config, error);
     if (built) {
-        int rc = libxl_domain_create_new(context->libxl, &config, &domid, context_how(context), NULL);
+        int rc = make(context, &config, &domid, restore_fd);
         rc = context_wait(context, rc, g_get_monotonic_time() + CREATE_DEADLINE);
         if (rc == ERROR_TIMEDOUT)
             built = context_failed(context, VIR_ERR_OPERATION_TIMEOUT, error, "libxenlight took too long to create domain '%s'", live->name);
@@ -92,14 +109,6 @@ static gboolean create(Context *context, Vm *vm, const Domain *live, guint32 *re
     libxl_domain_config_dispose(&config);
     *ret_domid = domid;
     return built;
-}
-
-static gboolean unpause(Context *context, guint32 domid, GError **error)
-{
-    int rc = libxl_domain_unpause(context->libxl, domid, context_how(context));
-
-    return context_wait(context, rc, g_get_monotonic_time() + XEN_DEADLINE) == 0 ||
-           context_failed(context, VIR_ERR_INTERNAL_ERROR, error, "Failed to unpause domain '%u'", domid);
 }
 
 /* The run is known from here on, and its end will be seen. */
@@ -120,17 +129,16 @@ static gboolean run_start(gpointer self, Vm *vm, const DriverStart *options, GEr
     g_autoptr(Context) context = context_new(xen->host, error);
     guint32 domid;
 
-    if (options->restore_fd >= 0)
-        return error_set(error, VIR_FROM_LIBXL, VIR_ERR_NO_SUPPORT, "the Xen driver cannot restore guests");
-    if (!context || !create(context, vm, view->live, &domid, error) || !settle(xen, context, vm, domid, error))
+    gboolean restored = options->restore_fd >= 0;
+    if (!context || !create(context, vm, view->live, options->restore_fd, &domid, error) || !settle(xen, context, vm, domid, error))
         return FALSE;
     if (options->paused) {
         xen->host->set_state(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
         return TRUE;
     }
-    if (!unpause(context, domid, error))
+    if (!guest_unpause(context, domid, error))
         return FALSE;
-    xen->host->set_state(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+    xen->host->set_state(vm, VIR_DOMAIN_RUNNING, restored ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED);
     return TRUE;
 }
 
@@ -168,7 +176,7 @@ static void run_cleanup(gpointer self, Vm *vm)
     if (guest)
         watch_drop(xen->watch, guest);
     if (!run_kill(xen, vm, FALSE, &error))
-        xen->host->log(vm, 3, error->message);
+        xen->host->log(vm, LOG_ERR, error->message);
     keep(xen, vm, NULL);
 }
 
@@ -240,7 +248,7 @@ static gboolean run_resume(gpointer self, Vm *vm, GError **error)
     g_autoptr(Context) context = NULL;
     g_autoptr(Guest) guest = guest_need(xen, vm, &context, error);
 
-    if (!guest || !unpause(context, guest->domid, error))
+    if (!guest || !guest_unpause(context, guest->domid, error))
         return FALSE;
     xen->host->set_state(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
     say(xen, vm, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);

@@ -11,6 +11,7 @@
 #include "driver-xen/presence.h"
 #include "driver-xen/resize.h"
 #include "driver-xen/run.h"
+#include "driver-xen/save.h"
 #include "driver-xen/stats.h"
 
 __attribute__((visibility("default"))) extern const Driver DRIVER_ENTRY;
@@ -58,6 +59,7 @@ const Driver DRIVER_ENTRY = {
     .node = &node_ops,
     .definition = &definition_ops,
     .run = &run_ops,
+    .save = &save_ops,
     .stats = &stats_ops,
     .resize = &resize_ops,
     .chardev = &chardev_ops,

@@ -5,6 +5,7 @@
     xen.py [PART OF A TEST'S NAME ...]  in a lab machine (machine.py). DUOVIRT_TARGET=libvirtd: the same with Debian's libvirtd
 """
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -97,10 +98,11 @@ class Case(unittest.TestCase):
 
     def clean(self):
         for domain in self.conn.listAllDomains():
-            if domain.isPersistent():
-                domain.undefine()
-            if domain.isActive() and domain.ID() > 0:
+            active, persistent = domain.isActive() and domain.ID() > 0, domain.isPersistent()
+            if active:
                 domain.destroy()
+            if persistent:
+                domain.undefine()
         self.conn.close()
         wait_until(lambda: not listed(), SLOW, listed)
 
@@ -113,6 +115,16 @@ class Case(unittest.TestCase):
             path = '%s/guest-%s.log' % (CONSOLES, name)
             return os.path.exists(path) and word in open(path, errors='replace').read()
         self.until(look, lambda: '%s of %s' % (word, name))
+
+    def number(self, name):
+        """As it is now: a client's object keeps the one it was made with."""
+        return self.conn.lookupByName(name).ID()
+
+    def typed(self, domain, text):
+        stream = self.conn.newStream()
+        domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        stream.send(text.encode() + b'\n')
+        stream.finish()
 
     def forget_console(self, name):
         path = '%s/guest-%s.log' % (CONSOLES, name)
@@ -145,6 +157,55 @@ class Life(Case):
                 domain.undefine()
 
 
+class Saved(Case):
+    def word(self):
+        """What only the memory of this run has."""
+        return '%08x' % random.getrandbits(32)
+
+    def saved(self, kind):
+        self.forget_console('one')
+        domain = self.conn.defineXML(document('one', kind))
+        domain.create()
+        self.said('one', 'guest# ')
+        word = self.word()
+        self.typed(domain, 'echo %s-%s >/tmp/word; echo writ""ten' % (word[:4], word[4:]))
+        self.said('one', 'written')
+        return domain, word
+
+    def is_same(self, word):
+        self.forget_console('one')
+        self.typed(self.conn.lookupByName('one'), 'cat /tmp/word')
+        self.said('one', word[:4] + '-' + word[4:])
+
+    def test_to_a_file_and_back(self):
+        path = world.SCRATCH + '/one.save'
+        domain, word = self.saved('xen')
+        domain.save(path)
+        self.assertEqual((domain.isActive(), listed()), (0, {}))
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SAVED])
+        self.conn.restore(path)
+        self.assertEqual(domain.state(), [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_RESTORED])
+        self.is_same(word)
+
+    def test_managed(self):
+        domain, word = self.saved('xenpvh')
+        domain.managedSave()
+        self.assertEqual((domain.isActive(), domain.hasManagedSaveImage(), listed()), (0, 1, {}))
+        domain.create()
+        self.assertEqual(domain.hasManagedSaveImage(), 0)
+        self.is_same(word)
+
+    def test_where_there_is_no_room(self):
+        small = world.SCRATCH + '/small'
+        os.makedirs(small)
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=16m', 'small', small], check=True)
+        domain, word = self.saved('xen')
+        with self.assertRaises(libvirt.libvirtError):
+            domain.save(small + '/one.save')
+        self.assertEqual(domain.state()[0], libvirt.VIR_DOMAIN_RUNNING)
+        self.is_same(word)
+
+
 class Size(Case):
     def test_host(self):
         known = dict(line.split(':', 1) for line in run('xl', 'info').stdout.splitlines() if ':' in line)
@@ -155,6 +216,7 @@ class Size(Case):
         self.assertEqual(self.conn.getMaxVcpus('xen'), int(known['max_cpu_id']) + 1)
 
     def test_figures(self):
+        self.forget_console('one')
         domain = self.conn.createXML(document('one'))
         self.said('one', 'GUEST-READY')
         state, most, memory, vcpus, time_used = domain.info()
@@ -165,6 +227,7 @@ class Size(Case):
             self.assertGreaterEqual(figures[name], least, name)
 
     def test_memory_and_processors_change(self):
+        self.forget_console('one')
         domain = self.conn.createXML(document('one').replace('<vcpu>1', "<vcpu current='1'>2"))
         self.said('one', 'GUEST-READY')
         domain.setMemory(128 << 10)
@@ -186,16 +249,6 @@ class Ends(Case):
         self.said('one', 'guest# ')
         del self.events[:]
         return domain
-
-    def number(self, name):
-        """As it is now: a client's object keeps the one it was made with."""
-        return self.conn.lookupByName(name).ID()
-
-    def typed(self, domain, text):
-        stream = self.conn.newStream(libvirt.VIR_STREAM_NONBLOCK)
-        domain.openConsole(None, stream, 0)
-        stream.send(text.encode() + b'\n')
-        return stream
 
     def over(self, domain, detail, reason):
         self.until(lambda: not domain.isActive(), lambda: domain.state())
