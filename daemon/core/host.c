@@ -6,6 +6,7 @@
 #include "daemon/core/record.h"
 #include "daemon/core/run.h"
 #include "daemon/core/vm-job.h"
+#include "daemon/secret/secrets.h"
 #include "lib/log.h"
 
 static gint shut; /* atomic, and set on the event loop: what runs there has seen it or is over */
@@ -141,6 +142,7 @@ static DriverHost host = {
     .stopped = host_stopped,
     .aborted = vm_job_aborted,
     .emit = event_emit,
+    .secret = secrets_grant,
     .log = host_log,
 };
 
