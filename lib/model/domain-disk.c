@@ -12,13 +12,21 @@ typedef struct {
 
 DiskImage disk_image(const Disk *disk)
 {
-    return (DiskImage){disk, disk->type, disk->source, disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET,
-                       disk->source ? disk->source->index : UNSET32, TRUE};
+    const DiskSource *source = disk->source;
+
+    /* both may stand at the disk or in its source */
+    return (DiskImage){.disk = disk, .type = disk->type, .source = source, .format = disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET,
+                       .index = source ? source->index : UNSET32, .top = TRUE,
+                       .encryption = source && source->encryption ? source->encryption : disk->encryption,
+                       .auth = source && source->auth ? source->auth : disk->auth};
 }
 
 DiskImage disk_image_behind(const Disk *disk, const DiskBackingStore *store)
 {
-    return (DiskImage){disk, store->type, store->source, store->format ? store->format->type : STORAGE_FORMAT_UNSET, store->index, FALSE};
+    const DiskSource *source = store->source;
+
+    return (DiskImage){.disk = disk, .type = store->type, .source = source, .format = store->format ? store->format->type : STORAGE_FORMAT_UNSET,
+                       .index = store->index, .encryption = source ? source->encryption : NULL, .auth = source ? source->auth : NULL};
 }
 
 static Walk walk_from(const Disk *disk)
