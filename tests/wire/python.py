@@ -15,6 +15,7 @@ from lib.case import main  # noqa: E402
 from wire.calls.host import Host  # noqa: E402,F401
 from wire.calls.listing import Listing  # noqa: E402,F401
 from wire.calls.definition import Definition  # noqa: E402,F401
+from wire.calls.credentials import Credentials  # noqa: E402,F401
 from wire.calls.dirtying import Dirtying  # noqa: E402,F401
 from wire.calls.description import Description  # noqa: E402,F401
 from wire.calls.life import Life, Transient  # noqa: E402,F401
