@@ -38,6 +38,7 @@ typedef struct ArgvContext {
     GHashTable *hugepages; /* size of huge pages in KiB (guint64) -> folder for them; hugepages.c's */
     char *master_key;      /* path of the file QEMU reads its master key from; NULL: no secrets in this run; owned */
     SecretValue *(*find_secret)(const SecretWish *wish, GError **error); /* DriverHost.secret; needed by argv_prepare() only */
+    gboolean (*find_volume)(const char *pool, const char *volume, VolumePlace *ret_place, GError **error); /* the same: DriverHost.volume */
     char *vnc_listen;      /* default listen address of VNC; NULL: 127.0.0.1; owned */
     char *spice_listen;    /* the same of SPICE */
     int first_fd;          /* number of the first descriptor that argv_context_pass() gives out */

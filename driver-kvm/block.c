@@ -141,7 +141,7 @@ static JsonObject *folder_node(const Disk *disk, const DiskImage *image)
 {
     JsonObject *props = props_new("driver", "vvfat");
 
-    props_string(props, "dir", image->source->dir);
+    props_string(props, "dir", disk_image_path(image));
     props_bool(props, "floppy", disk->device == DISK_DEVICE_FLOPPY);
     props_bool(props, "rw", FALSE);
     return props;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/block-secret.h"
+#include "driver-kvm/block-volume.h"
 #include "driver-kvm/block.h"
 #include "driver-kvm/boot-order.h"
 #include "driver-kvm/device.h"
@@ -145,11 +146,26 @@ static gboolean may_be_missing(const Disk *disk)
     return disk->source && (disk->source->startup_policy == DISK_STARTUP_OPTIONAL);
 }
 
+/* The drive is empty then. */
+static void leave_out(Disk *disk)
+{
+    g_clear_pointer(&disk->source, disk_source_free);
+    disk->driver->type = STORAGE_FORMAT_UNSET;
+}
+
 static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvContext *context, GError **error)
 {
     Disk *disk = device;
     g_autoptr(GError) why = NULL;
 
+    if (!block_volume_find(disk, context, &why)) {
+        if (!may_be_missing(disk)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
+        leave_out(disk);
+        return TRUE;
+    }
     if (!block_validate(disk, error))
         return FALSE;
     if (!block_has_medium(disk))
@@ -168,8 +184,7 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
-    g_clear_pointer(&disk->source, disk_source_free);
-    disk->driver->type = STORAGE_FORMAT_UNSET;
+    leave_out(disk);
     return TRUE;
 }
 

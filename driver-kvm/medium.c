@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "driver-kvm/block-secret.h"
+#include "driver-kvm/block-volume.h"
 #include "driver-kvm/block.h"
 #include "driver-kvm/disk-limit.h"
 #include "driver-kvm/disk-live.h"
@@ -51,7 +52,7 @@ static Disk *with_medium(const Guest *guest, const Domain *live, const Disk *dis
         fresh->driver->type = STORAGE_FORMAT_RAW;
     fresh->source->index = UNSET32;
     block_number_new(fresh, block_highest(live) + 1);
-    if (!domain_validate_source(fresh, error) || !validate_disk(live, fresh, caps, error) || !block_validate(fresh, error) ||
+    if (!block_volume_find(fresh, context, error) || !domain_validate_source(fresh, error) || !validate_disk(live, fresh, caps, error) || !block_validate(fresh, error) ||
         !block_secret_take(fresh, context, error) || !block_prepare(fresh, context, error))
         return NULL;
     block_number_new(fresh, block_highest_of(fresh) + 1);

@@ -88,6 +88,7 @@ ArgvContext *start_context(const Guest *guest)
     context->state_dir = g_strdup(kvm->host->paths->state);
     context->master_key = master_key_path(guest->private_dir);
     context->find_secret = kvm->host->secret;
+    context->find_volume = kvm->host->volume;
     context->vnc_listen = g_strdup(kvm->host->config("kvm", "vnc_listen"));
     context->spice_listen = g_strdup(kvm->host->config("kvm", "spice_listen"));
     context->touch_host = TRUE;
@@ -115,6 +116,8 @@ static const char *source_path(StorageType type, const DiskSource *source)
 {
     if (!source || source->fdgroup || !labels_give_file(source->seclabels)) /* a group was opened elsewhere */
         return NULL;
+    if (type == STORAGE_TYPE_VOLUME)
+        return source->volume_type == STORAGE_TYPE_FILE || source->volume_type == STORAGE_TYPE_BLOCK ? source->volume_path : NULL;
     return type == STORAGE_TYPE_FILE ? source->file : type == STORAGE_TYPE_BLOCK ? source->dev : NULL;
 }
 

@@ -180,7 +180,7 @@ static const struct {
     {"domain/devices/disk/driver/iothreads", "iothread"},
     {"*/iothreads/iothread", "@id queue"},
     {"*/iothread/queue", "@id"},
-    {"domain/devices/disk/source", "@file @fdgroup @dev @dir @protocol @name @query @tls @tlsHostname @startupPolicy @index host snapshot config ssl "
+    {"domain/devices/disk/source", "@file @fdgroup @dev @dir @pool @volume @mode @protocol @name @query @tls @tlsHostname @startupPolicy @index host snapshot config ssl "
                                    "cookies readahead timeout identity initiator auth encryption reconnect seclabel"},
     {"*/source/reconnect", "@enabled @timeout @delay"},
     {"*/source/host", "@name @port @transport @socket"},

@@ -7,6 +7,7 @@
 #include "daemon/core/run.h"
 #include "daemon/core/vm-job.h"
 #include "daemon/secret/secrets.h"
+#include "daemon/storage/volume-place.h"
 #include "lib/log.h"
 
 static gint shut; /* atomic, and set on the event loop: what runs there has seen it or is over */
@@ -143,6 +144,7 @@ static DriverHost host = {
     .aborted = vm_job_aborted,
     .emit = event_emit,
     .secret = secrets_grant,
+    .volume = volume_place,
     .log = host_log,
 };
 

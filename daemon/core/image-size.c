@@ -19,10 +19,9 @@ typedef struct {
 ImageSize image_size_of(const Disk *disk)
 {
     ImageSize image = {.format = disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET, .encrypted = disk_image(disk).encryption != NULL};
-    if (disk->source && disk->type == STORAGE_TYPE_FILE)
-        image.path = disk->source->file;
-    else if (disk->source && disk->type == STORAGE_TYPE_BLOCK)
-        image.path = disk->source->dev;
+    const DiskImage top = disk_image(disk);
+    if (top.type == STORAGE_TYPE_FILE || top.type == STORAGE_TYPE_BLOCK)
+        image.path = disk_image_path(&top);
     return image;
 }
 

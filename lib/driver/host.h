@@ -89,6 +89,12 @@ typedef struct {
     const char *usage;
 } SecretWish;
 
+/* Where a volume of a storage pool is. */
+typedef struct {
+    StorageType type; /* file, block or dir */
+    char *path;       /* owned by whoever asked */
+} VolumePlace;
+
 /* A DETAIL for DriverHost.stopped beside libvirt's: the guest wants to reboot and this hypervisor needs a new run for that. */
 #define HOST_STOPPED_REBOOT (-1)
 
@@ -136,6 +142,10 @@ typedef struct DriverHost {
      * to be in a log, an error, a file or a command line. VIR_ERR_NO_SECRET: there is no such secret, or it has no value;
      * VIR_ERR_INVALID_ARG: it is for something else. Reads a file. */
     SecretValue *(*secret)(const SecretWish *wish, GError **error);
+
+    /* The volume of that name in the pool of that name. VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL; VIR_ERR_CONFIG_UNSUPPORTED: the
+     * pool is not active. Never waits. */
+    gboolean (*volume)(const char *pool, const char *volume, VolumePlace *ret_place, GError **error);
 
     /* One line to the log, with the domain's name before it. PRIORITY as in syslog(3). VM may be NULL. */
     void (*log)(Vm *vm, int priority, const char *text);

@@ -32,6 +32,7 @@ from wire.calls.places import Places  # noqa: E402,F401
 from wire.calls.console import Consoles  # noqa: E402,F401
 from wire.calls.display import Displays  # noqa: E402,F401
 from wire.calls.updating import Updating  # noqa: E402,F401
+from wire.calls.volume_disks import VolumeDisks  # noqa: E402,F401
 from wire.calls.vtpm import Vtpm  # noqa: E402,F401
 from wire.calls.core_races import Callbacks, KilledSave, TooLarge, TwoAtOnce  # noqa: E402,F401
 from wire.calls.blocks import Blocks  # noqa: E402,F401

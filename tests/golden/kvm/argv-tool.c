@@ -89,6 +89,11 @@ static SecretValue *find_secret(const SecretWish *wish, GError **error)
     return NULL;
 }
 
+static gboolean find_volume(const char *pool, const char *volume, VolumePlace *ret_place, GError **error)
+{
+    return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", pool);
+}
+
 static gboolean choose_firmware(Domain *live, GError **error)
 {
     const char *const folders[] = {firmware_folder, NULL};
@@ -109,6 +114,7 @@ static gboolean add_start(const Domain *def, const Caps *caps, JsonObject *line,
     context->sandbox = TRUE;
     context->touch_host = touch;
     context->find_secret = find_secret;
+    context->find_volume = find_volume;
     context->master_key = no_key ? NULL : g_strdup_printf("%s/master-key.aes", context->private_dir);
     if (!choose_firmware(live, error) || !complete_domain(live, caps, DRIVER_COMPLETE_START, error))
         return FALSE;
