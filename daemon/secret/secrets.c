@@ -320,7 +320,7 @@ SecretValue *secrets_grant(const SecretWish *wish, GError **error)
     if (type_of(def) == SECRET_USAGE_TYPE_NONE || type_of(def) == wish->type)
         return secrets_get_value(def->uuid.bytes, error);
     uuid_format(def->uuid.bytes, text);
-    error_set(error, VIR_FROM_SECRET, VIR_ERR_INVALID_ARG, "secret with uuid %s is of type '%s' not expected '%s' type", text,
+    error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "secret with uuid %s is of type '%s' not expected '%s' type", text,
               secret_usage_type_to_string(type_of(def)), secret_usage_type_to_string(wish->type));
     return NULL;
 }

@@ -22,6 +22,7 @@ from wire.calls.life import Life, Transient  # noqa: E402,F401
 from wire.calls.lifecycle import Lifecycle  # noqa: E402,F401
 from wire.calls.bandwidth import Bandwidth  # noqa: E402,F401
 from wire.calls.encrypted import Encrypted  # noqa: E402,F401
+from wire.calls.encrypted_volumes import EncryptedVolumes  # noqa: E402,F401
 from wire.calls.events import Events  # noqa: E402,F401
 from wire.calls.fd_groups import FdGroups  # noqa: E402,F401
 from wire.calls.figures import Figures  # noqa: E402,F401
