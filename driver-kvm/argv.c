@@ -5,6 +5,7 @@
 #include "driver-kvm/device.h"
 #include "driver-kvm/fd-groups.h"
 #include "driver-kvm/hugepages.h"
+#include "driver-kvm/master-key.h"
 #include "driver-kvm/memory.h"
 #include "driver-kvm/override.h"
 #include "driver-kvm/part.h"
@@ -40,6 +41,7 @@ ArgvContext *argv_context_new(const char *private_dir)
     g_array_set_clear_func(context->held, close_held);
     context->hugepages = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     context->passed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    context->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
     context->commands = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
     context->environment = g_ptr_array_new_with_free_func(g_free);
     return context;
@@ -58,6 +60,7 @@ void argv_context_free(ArgvContext *context)
     g_array_unref(context->held);
     g_hash_table_unref(context->hugepages);
     g_hash_table_unref(context->passed);
+    g_hash_table_unref(context->secrets);
     g_ptr_array_unref(context->commands);
     g_ptr_array_unref(context->environment);
     g_free(context);
@@ -126,7 +129,7 @@ static void add_identity(const Domain *live, const ArgvContext *context, GPtrArr
     if (!context->master_key)
         return;
     key = props_new("qom-type", "secret");
-    props_string(key, "id", "masterKey0");
+    props_string(key, "id", MASTER_KEY_ID);
     props_string(key, "format", "raw");
     props_string(key, "file", context->master_key);
     parts_add(parts, PART_OBJECT, key);

@@ -16,6 +16,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 #include <sys/types.h>
+#include "lib/driver/host.h"
 #include "lib/model/model.h"
 
 typedef struct Caps Caps;
@@ -36,6 +37,8 @@ typedef struct ArgvContext {
     gboolean sandbox;      /* -sandbox on,... */
     GHashTable *hugepages; /* size of huge pages in KiB (guint64) -> folder for them; hugepages.c's */
     char *master_key;      /* path of the file QEMU reads its master key from; NULL: no secrets in this run; owned */
+    SecretValue *(*find_secret)(const SecretWish *wish, GError **error); /* DriverHost.secret; needed by argv_prepare() only */
+    gboolean (*find_volume)(const char *pool, const char *volume, VolumePlace *ret_place, GError **error); /* the same: DriverHost.volume */
     char *vnc_listen;      /* default listen address of VNC; NULL: 127.0.0.1; owned */
     char *spice_listen;    /* the same of SPICE */
     int first_fd;          /* number of the first descriptor that argv_context_pass() gives out */
@@ -48,6 +51,7 @@ typedef struct ArgvContext {
     GArray *fds;           /* of ArgvFd: what to hand to QEMU */
     GArray *held;          /* of int: what is closed once QEMU runs (ports kept for it) */
     GHashTable *passed;    /* what was opened for a device -> its number: "serial0", "net1/0"; see argv_context_pass() */
+    GHashTable *secrets;   /* guest-secret.c's: name of an object -> JsonObject, what QEMU is told of it */
     guint images;          /* number of the last disk image that was numbered */
     GPtrArray *commands;   /* of JsonObject {"execute", "arguments"}: to be run once QEMU answers, before `cont` */
     GPtrArray *environment; /* of char *, "NAME=value": what QEMU's environment has beyond the usual */

@@ -195,19 +195,22 @@ void block_number_found(Domain *live, ArgvContext *context)
     number_each(live, context, number_found);
 }
 
+guint block_highest_of(const Disk *disk)
+{
+    guint top = disk->source && disk->source->index != UNSET32 ? disk->source->index : 0;
+
+    for (const DiskBackingStore *store = disk->backing_store; store; store = store->backing_store)
+        if (store->index != UNSET32)
+            top = MAX(top, store->index);
+    return top;
+}
+
 guint block_highest(const Domain *live)
 {
     guint top = 0;
 
-    for (guint i = 0; i < live->devices->disks->len; i++) {
-        const Disk *disk = g_ptr_array_index(live->devices->disks, i);
-
-        if (disk->source && disk->source->index != UNSET32)
-            top = MAX(top, disk->source->index);
-        for (const DiskBackingStore *store = disk->backing_store; store; store = store->backing_store)
-            if (store->index != UNSET32)
-                top = MAX(top, store->index);
-    }
+    for (guint i = 0; i < live->devices->disks->len; i++)
+        top = MAX(top, block_highest_of(live->devices->disks->pdata[i]));
     return top;
 }
 

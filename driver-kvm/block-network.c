@@ -5,9 +5,9 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "driver-kvm/block-secret.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
-#include "lib/uuid.h"
 
 #define UNSUPPORTED VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED
 #define GLUSTER_DEBUG 4 /* QEMU's default; libvirt says it */
@@ -74,51 +74,72 @@ static gboolean split(const char *name, char **ret_volume, const char **ret_imag
 
 /* --- one protocol each --- */
 
-static void add_nbd(const DiskSource *source, JsonObject *props)
+static void add_nbd(const DiskImage *image, JsonObject *props)
 {
+    const DiskSource *source = image->source;
+
     json_object_set_object_member(props, "server", host_any(first_host(source)));
     props_string(props, "export", source->name);
     if (source->nbd_reconnect)
         props_int(props, "reconnect-delay", source->nbd_reconnect->delay);
 }
 
-static void add_sheepdog(const DiskSource *source, JsonObject *props)
+static void add_sheepdog(const DiskImage *image, JsonObject *props)
 {
+    const DiskSource *source = image->source;
+
     json_object_set_object_member(props, "server", host_any(first_host(source)));
     props_string(props, "vdi", source->name);
 }
 
-static void add_ssh(const DiskSource *source, JsonObject *props)
+static void add_ssh(const DiskImage *image, JsonObject *props)
 {
+    const DiskSource *source = image->source;
+
     props_string(props, "path", source->name);
     json_object_set_object_member(props, "server", host_inet(first_host(source), FALSE));
-    props_string(props, "user", source->auth ? source->auth->username : NULL);
+    props_string(props, "user", image->auth ? image->auth->username : NULL);
 }
 
-static void add_gluster(const DiskSource *source, JsonObject *props)
+static void add_gluster(const DiskImage *image, JsonObject *props)
 {
+    const DiskSource *source = image->source;
     g_autofree char *volume = NULL;
-    const char *image = NULL;
+    const char *path = NULL;
 
-    split(source->name, &volume, &image);
+    split(source->name, &volume, &path);
     props_string(props, "volume", volume);
-    props_string(props, "path", image);
+    props_string(props, "path", path);
     add_hosts(source, TRUE, props);
     props_int(props, "debug", GLUSTER_DEBUG);
 }
 
-static void add_rbd(const DiskSource *source, JsonObject *props)
+static void add_rbd(const DiskImage *image, JsonObject *props)
 {
-    g_autofree char *pool = NULL;
-    const char *image = NULL;
+    const DiskSource *source = image->source;
+    g_autofree char *pool = NULL, *passphrase = block_secret_passphrase(image), *password = block_secret_password(image);
+    const char *name = NULL;
 
-    split(source->name, &pool, &image);
+    split(source->name, &pool, &name);
     props_string(props, "pool", pool);
-    props_string(props, "image", image);
+    props_string(props, "image", name);
     props_string(props, "snapshot", source->snapshot ? source->snapshot->name : NULL);
     props_string(props, "conf", source->config ? source->config->file : NULL);
     if (source->hosts->len)
         add_hosts(source, FALSE, props);
+    if (passphrase && image->encryption->engine == STORAGE_ENCRYPTION_ENGINE_LIBRBD) {
+        JsonObject *encrypt = props_new("format", storage_encryption_format_to_string(image->encryption->format));
+        props_string(encrypt, "key-secret", passphrase);
+        json_object_set_object_member(props, "encrypt", encrypt);
+    }
+    if (!password)
+        return;
+    props_string(props, "user", image->auth->username);
+    JsonArray *modes = json_array_new();
+    json_array_add_string_element(modes, "cephx");
+    json_array_add_string_element(modes, "none");
+    json_object_set_array_member(props, "auth-client-required", modes);
+    props_string(props, "key-secret", password);
 }
 
 /* NAME is "TARGET" or "TARGET/LUN". */
@@ -134,10 +155,11 @@ static gboolean split_lun(const char *name, char **ret_target, gint64 *ret_lun)
     return TRUE;
 }
 
-static void add_iscsi(const DiskSource *source, JsonObject *props)
+static void add_iscsi(const DiskImage *image, JsonObject *props)
 {
+    const DiskSource *source = image->source;
     const DiskHost *host = first_host(source);
-    g_autofree char *target = NULL;
+    g_autofree char *target = NULL, *password = block_secret_password(image);
     gint64 lun = 0;
 
     split_lun(source->name, &target, &lun);
@@ -145,6 +167,8 @@ static void add_iscsi(const DiskSource *source, JsonObject *props)
     props_string(props, "target", target);
     props_int(props, "lun", lun);
     props_string(props, "transport", "tcp");
+    props_string(props, "user", password ? image->auth->username : NULL);
+    props_string(props, "password-secret", password);
     props_string(props, "initiator-name", source->initiator && source->initiator->iqn ? source->initiator->iqn->name : NULL);
 }
 
@@ -171,8 +195,9 @@ static gboolean find_id(const char *text, gboolean group, gint64 *ret_id)
     return TRUE;
 }
 
-static void add_nfs(const DiskSource *source, JsonObject *props)
+static void add_nfs(const DiskImage *image, JsonObject *props)
 {
+    const DiskSource *source = image->source;
     JsonObject *server = props_new("host", first_host(source)->name);
     gint64 id;
 
@@ -185,11 +210,13 @@ static void add_nfs(const DiskSource *source, JsonObject *props)
         props_int(props, "group", id);
 }
 
-static void add_url(const DiskSource *source, JsonObject *props)
+static void add_url(const DiskImage *image, JsonObject *props)
 {
+    const DiskSource *source = image->source;
     const DiskHost *host = first_host(source);
     const char *name = source->name ? source->name : "";
-    g_autofree char *path = g_uri_escape_string(name, "/", FALSE);
+    g_autofree char *path = g_uri_escape_string(name, "/", FALSE), *password = block_secret_password(image);
+    g_autofree char *cookies = block_secret_cookies(image);
     g_autoptr(GString) url = g_string_new(storage_protocol_to_string(source->protocol));
 
     g_string_append_printf(url, strchr(host->name, ':') ? "://[%s]" : "://%s", host->name);
@@ -200,7 +227,10 @@ static void add_url(const DiskSource *source, JsonObject *props)
     if (source->query)
         g_string_append_printf(url, "?%s", source->query);
     props_string(props, "url", url->str);
+    props_string(props, "username", password ? image->auth->username : NULL);
+    props_string(props, "password-secret", password);
     props_toggle(props, "sslverify", source->ssl ? source->ssl->verify : TOGGLE_UNSET);
+    props_string(props, "cookie-secret", cookies);
     if (source->timeout && source->timeout->seconds != UNSET64)
         props_int(props, "timeout", (gint64)source->timeout->seconds);
     if (source->readahead && source->readahead->size != UNSET64)
@@ -214,22 +244,21 @@ typedef struct {
     guint hosts;   /* exactly so many; 0: any number */
     gboolean unix_sockets;
     gboolean in_two; /* the name is one of what holds the image, and the image's */
-    gboolean secret; /* whoever authenticates has to have one */
-    void (*add)(const DiskSource *source, JsonObject *props);
+    void (*add)(const DiskImage *image, JsonObject *props);
 } Protocol;
 
 static const Protocol protocols[] = {
-    {STORAGE_PROTOCOL_NBD, 1, TRUE, FALSE, TRUE, add_nbd},
-    {STORAGE_PROTOCOL_RBD, 0, FALSE, TRUE, TRUE, add_rbd},
-    {STORAGE_PROTOCOL_ISCSI, 1, FALSE, FALSE, TRUE, add_iscsi},
-    {STORAGE_PROTOCOL_GLUSTER, 0, TRUE, TRUE, TRUE, add_gluster},
-    {STORAGE_PROTOCOL_NFS, 1, FALSE, FALSE, TRUE, add_nfs},
-    {STORAGE_PROTOCOL_SHEEPDOG, 1, TRUE, FALSE, TRUE, add_sheepdog},
-    {STORAGE_PROTOCOL_SSH, 1, FALSE, FALSE, FALSE, add_ssh},
-    {STORAGE_PROTOCOL_HTTP, 1, FALSE, FALSE, TRUE, add_url},
-    {STORAGE_PROTOCOL_HTTPS, 1, FALSE, FALSE, TRUE, add_url},
-    {STORAGE_PROTOCOL_FTP, 1, FALSE, FALSE, TRUE, add_url},
-    {STORAGE_PROTOCOL_FTPS, 1, FALSE, FALSE, TRUE, add_url},
+    {STORAGE_PROTOCOL_NBD, 1, TRUE, FALSE, add_nbd},
+    {STORAGE_PROTOCOL_RBD, 0, FALSE, TRUE, add_rbd},
+    {STORAGE_PROTOCOL_ISCSI, 1, FALSE, FALSE, add_iscsi},
+    {STORAGE_PROTOCOL_GLUSTER, 0, TRUE, TRUE, add_gluster},
+    {STORAGE_PROTOCOL_NFS, 1, FALSE, FALSE, add_nfs},
+    {STORAGE_PROTOCOL_SHEEPDOG, 1, TRUE, FALSE, add_sheepdog},
+    {STORAGE_PROTOCOL_SSH, 1, FALSE, FALSE, add_ssh},
+    {STORAGE_PROTOCOL_HTTP, 1, FALSE, FALSE, add_url},
+    {STORAGE_PROTOCOL_HTTPS, 1, FALSE, FALSE, add_url},
+    {STORAGE_PROTOCOL_FTP, 1, FALSE, FALSE, add_url},
+    {STORAGE_PROTOCOL_FTPS, 1, FALSE, FALSE, add_url},
 };
 
 static const Protocol *find_protocol(const DiskSource *source)
@@ -279,18 +308,9 @@ static gboolean check_identity(const DiskIdentity *identity, GError **error)
            error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Failed to parse group '%s'", identity->group);
 }
 
-static gboolean no_secret(const SecretRef *secret, GError **error)
+gboolean block_network_check(const DiskImage *image, GError **error)
 {
-    char uuid[UUID_TEXT];
-
-    if (secret->usage)
-        return error_set(error, VIR_FROM_SECRET, VIR_ERR_NO_SECRET, "no secret with matching usage '%s'", secret->usage);
-    uuid_format(secret->uuid.bytes, uuid);
-    return error_set(error, VIR_FROM_SECRET, VIR_ERR_NO_SECRET, "no secret with matching uuid '%s'", uuid);
-}
-
-gboolean block_network_check(const DiskSource *source, GError **error)
-{
+    const DiskSource *source = image->source;
     const Protocol *protocol = find_protocol(source);
     const char *name = storage_protocol_to_string(source->protocol);
 
@@ -298,15 +318,13 @@ gboolean block_network_check(const DiskSource *source, GError **error)
         return error_set(error, UNSUPPORTED, "disks with protocol '%s' are not supported by this driver", name);
     if (source->tls == TOGGLE_ON)
         return error_set(error, UNSUPPORTED, "TLS transport is not supported for disk protocol '%s'", name);
-    if (source->auth && protocol->secret) /* nobody can define one yet */
-        return no_secret(source->auth->secret, error);
     return check_hosts(protocol, source, error) && check_name(protocol, source, error) && check_identity(source->identity, error);
 }
 
-JsonObject *block_network_node(const DiskSource *source)
+JsonObject *block_network_node(const DiskImage *image)
 {
-    JsonObject *props = props_new("driver", storage_protocol_to_string(source->protocol));
+    JsonObject *props = props_new("driver", storage_protocol_to_string(image->source->protocol));
 
-    find_protocol(source)->add(source, props);
+    find_protocol(image->source)->add(image, props);
     return props;
 }

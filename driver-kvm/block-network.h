@@ -5,10 +5,10 @@
  * Names and addresses are looked up by QEMU, whose start they may fail; nothing here talks to a server.
  */
 #include <json-glib/json-glib.h>
-#include "lib/model/model.h"
+#include "lib/model/domain-disk.h"
 
-/* Whether QEMU can be told of SOURCE. VIR_ERR_CONFIG_UNSUPPORTED; VIR_ERR_INTERNAL_ERROR: not as many hosts as the protocol takes. */
-gboolean block_network_check(const DiskSource *source, GError **error);
+/* Whether QEMU can be told of IMAGE, whose type is that of the network. VIR_ERR_CONFIG_UNSUPPORTED; VIR_ERR_INTERNAL_ERROR: not as many hosts as the protocol takes. */
+gboolean block_network_check(const DiskImage *image, GError **error);
 
-/* The node, without its name; SOURCE was checked. The caller's. */
-JsonObject *block_network_node(const DiskSource *source);
+/* The node, without its name; IMAGE was checked. The caller's. */
+JsonObject *block_network_node(const DiskImage *image);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-kvm/block.h"
 #include "driver-kvm/block-network.h"
+#include "driver-kvm/block-secret.h"
 #include "driver-kvm/fd-groups.h"
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
@@ -91,7 +92,7 @@ gboolean block_validate_image(const DiskImage *image, GError **error)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                          "disk '%s': an image of format '%s' is not supported by this driver", target,
                          image->format ? storage_format_to_string(image->format) : "none");
-    return block_is_local(image) || block_network_check(image->source, error);
+    return block_is_local(image) || block_network_check(image, error);
 }
 
 gboolean block_validate(const Disk *disk, GError **error)
@@ -140,7 +141,7 @@ static JsonObject *folder_node(const Disk *disk, const DiskImage *image)
 {
     JsonObject *props = props_new("driver", "vvfat");
 
-    props_string(props, "dir", image->source->dir);
+    props_string(props, "dir", disk_image_path(image));
     props_bool(props, "floppy", disk->device == DISK_DEVICE_FLOPPY);
     props_bool(props, "rw", FALSE);
     return props;
@@ -149,7 +150,7 @@ static JsonObject *folder_node(const Disk *disk, const DiskImage *image)
 static JsonObject *storage_node(const Disk *disk, const DiskImage *image)
 {
     JsonObject *props = image->type == STORAGE_TYPE_DIR       ? folder_node(disk, image)
-                        : image->type == STORAGE_TYPE_NETWORK ? block_network_node(image->source)
+                        : image->type == STORAGE_TYPE_NETWORK ? block_network_node(image)
                                                               : file_node(disk, image);
 
     props_format(props, "node-name", "libvirt-%u-storage", image->index);
@@ -160,6 +161,23 @@ static JsonObject *storage_node(const Disk *disk, const DiskImage *image)
         props_bool(props, "auto-read-only", TRUE);
     props_string(props, "discard", "unmap");
     return props;
+}
+
+/* Raw data that are encrypted have a header, which makes them a format of their own; a qcow2 image has it within. */
+static void add_encryption(const DiskImage *image, JsonObject *props)
+{
+    g_autofree char *passphrase = block_secret_passphrase(image);
+    gboolean here = passphrase && image->encryption->engine != STORAGE_ENCRYPTION_ENGINE_LIBRBD;
+
+    if (!here || image->format != STORAGE_FORMAT_QCOW2) {
+        props_string(props, "driver", here ? "luks" : driver_of(image->format));
+        props_string(props, "key-secret", here ? passphrase : NULL);
+        return;
+    }
+    props_string(props, "driver", driver_of(image->format));
+    JsonObject *encrypt = props_new("format", "luks");
+    props_string(encrypt, "key-secret", passphrase);
+    json_object_set_object_member(props, "encrypt", encrypt);
 }
 
 static JsonObject *format_node(const Disk *disk, const DiskImage *image, gboolean is_top, const DiskBackingStore *backing)
@@ -180,7 +198,7 @@ static JsonObject *format_node(const Disk *disk, const DiskImage *image, gboolea
     add_cache(disk, props);
     if (image->format == STORAGE_FORMAT_QCOW2)
         props_toggle(props, "discard-no-unref", driver->discard_no_unref);
-    props_string(props, "driver", driver_of(image->format));
+    add_encryption(image, props);
     props_format(props, "file", "libvirt-%u-storage", image->index);
     if (block_may_build(image->format) && backing && is_end(backing))
         props_null(props, "backing");
@@ -190,18 +208,19 @@ static JsonObject *format_node(const Disk *disk, const DiskImage *image, gboolea
 }
 
 static void build_image(const Disk *disk, const DiskImage *image, gboolean is_top, const DiskBackingStore *backing,
-                        GPtrArray *parts)
+                        const ArgvContext *context, GPtrArray *parts)
 {
     if (backing && !is_end(backing)) {
         DiskImage behind = disk_image_behind(disk, backing);
 
-        build_image(disk, &behind, FALSE, backing->backing_store, parts);
+        build_image(disk, &behind, FALSE, backing->backing_store, context, parts);
     }
+    block_secret_build(image, context, parts);
     parts_add(parts, PART_BLOCKDEV, storage_node(disk, image));
     parts_add(parts, PART_BLOCKDEV, format_node(disk, image, is_top, backing));
 }
 
-gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error)
+gboolean block_build(const Disk *disk, const ArgvContext *context, GPtrArray *parts, GError **error)
 {
     DiskImage image = disk_image(disk);
 
@@ -209,7 +228,7 @@ gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error)
         return TRUE;
     if (!block_validate(disk, error))
         return FALSE;
-    build_image(disk, &image, TRUE, disk->backing_store, parts);
+    build_image(disk, &image, TRUE, disk->backing_store, context, parts);
     if (disk->driver->copy_on_read == TOGGLE_ON) {
         JsonObject *props = props_new("driver", "copy-on-read");
 

@@ -35,12 +35,13 @@ void block_number_found(Domain *live, ArgvContext *context);
 
 /* The highest number that an image of LIVE has; 0: none has any. */
 guint block_highest(const Domain *live);
+guint block_highest_of(const Disk *disk);
 
 /* Numbers those images of DISK that have no number, from NEXT on. */
 void block_number_new(Disk *disk, guint next);
 
-/* Appends the nodes of the chain, deepest first. */
-gboolean block_build(const Disk *disk, GPtrArray *parts, GError **error);
+/* Appends the nodes of the chain, deepest first, each after its secrets, which CONTEXT has ready (block-secret.h). */
+gboolean block_build(const Disk *disk, const ArgvContext *context, GPtrArray *parts, GError **error);
 
 /* The node of the file of the image with the number INDEX; to free. And the other way round; FALSE: it is no such node. */
 char *block_storage_node(guint index);

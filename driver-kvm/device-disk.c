@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-kvm/block-secret.h"
+#include "driver-kvm/block-volume.h"
 #include "driver-kvm/block.h"
 #include "driver-kvm/boot-order.h"
 #include "driver-kvm/device.h"
@@ -77,7 +79,7 @@ static gboolean validate(const Domain *def, gconstpointer device, const Caps *ca
     if (g_strcmp0(disk->driver->name, "qemu") != 0)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported driver name '%s' for disk '%s'",
                          disk->driver->name, disk->target->dev);
-    if (!validate_disk(def, disk, error))
+    if (!validate_disk(def, disk, caps, error))
         return FALSE;
     if (disk->shareable && !disk->readonly && block_has_medium(disk) && format != STORAGE_FORMAT_RAW)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -127,11 +129,26 @@ static gboolean may_be_missing(const Disk *disk)
     return disk->source && (disk->source->startup_policy == DISK_STARTUP_OPTIONAL);
 }
 
+/* The drive is empty then. */
+static void leave_out(Disk *disk)
+{
+    g_clear_pointer(&disk->source, disk_source_free);
+    disk->driver->type = STORAGE_FORMAT_UNSET;
+}
+
 static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvContext *context, GError **error)
 {
     Disk *disk = device;
     g_autoptr(GError) why = NULL;
 
+    if (!block_volume_find(disk, context, &why)) {
+        if (!may_be_missing(disk)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
+        leave_out(disk);
+        return TRUE;
+    }
     if (!block_validate(disk, error))
         return FALSE;
     if (!block_has_medium(disk))
@@ -142,14 +159,15 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
         disk->driver->cache = DISK_CACHE_NONE;
     if (disk->iotune && block_has_medium(disk)) /* QEMU refuses limits of an empty drive; they come with a medium */
         disk_limit(disk, context);
+    if (!block_secret_take(disk, context, error))
+        return FALSE;
     if (!context->touch_host || block_prepare(disk, context, &why))
         return TRUE;
     if (!may_be_missing(disk) || !error_is(why, VIR_ERR_SYSTEM_ERROR)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
-    g_clear_pointer(&disk->source, disk_source_free);
-    disk->driver->type = STORAGE_FORMAT_UNSET;
+    leave_out(disk);
     return TRUE;
 }
 
@@ -352,7 +370,7 @@ static gboolean build(const Domain *live, gconstpointer device, const Caps *caps
     if (disk->target->bus == DISK_BUS_SD)
         return build_card(disk, parts, error);
     props = props_new("driver", driver_name(disk));
-    if (!block_build(disk, parts, error))
+    if (!block_build(disk, context, parts, error))
         return FALSE;
     if (disk->target->bus == DISK_BUS_VIRTIO)
         add_virtio(disk, props);

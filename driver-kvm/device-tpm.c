@@ -11,7 +11,6 @@
 #include "driver-kvm/part.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
-#include "lib/uuid.h"
 
 #define DEFAULT_PATH "/dev/tpm0"
 #define UNSUPPORTED VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED
@@ -107,10 +106,11 @@ static gboolean prepare(Domain *live, gpointer device, const Caps *caps, ArgvCon
     const Tpm *tpm = device;
     const TpmBackend *backend = tpm->backend;
 
-    if (backend->encryption) { /* there are no secrets yet */
-        char uuid[UUID_TEXT];
-        uuid_format(backend->encryption->secret.bytes, uuid);
-        return error_set(error, VIR_FROM_SECRET, VIR_ERR_NO_SECRET, "no secret with matching uuid '%s'", uuid);
+    if (backend->encryption) { /* swtpm is told it when it starts; what is wrong with it comes first */
+        const SecretWish wish = {SECRET_USAGE_TYPE_VTPM, backend->encryption->secret.bytes, NULL};
+        g_autoptr(SecretValue) value = context->find_secret(&wish, error);
+        if (!value)
+            return FALSE;
     }
     if (backend->type != TPM_BACKEND_TYPE_PASSTHROUGH || !context->touch_host || is_proxy(tpm))
         return TRUE;

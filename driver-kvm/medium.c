@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "driver-kvm/block-secret.h"
+#include "driver-kvm/block-volume.h"
 #include "driver-kvm/block.h"
 #include "driver-kvm/disk-limit.h"
 #include "driver-kvm/disk-live.h"
@@ -19,37 +21,41 @@
 #include "driver-kvm/plug.h"
 #include "driver-kvm/qmp-commands.h"
 #include "driver-kvm/start-private.h"
+#include "driver-kvm/validate.h"
 #include "lib/error.h"
 #include "lib/model/disk-iotune.h"
 #include "lib/model/domain-disk.h"
+#include "lib/model/domain-source.h"
 
-/* DISK with the medium of WANTED, looked at and numbered; NULL with ERROR. */
-static Disk *with_medium(Guest *guest, const Domain *live, const Disk *disk, const Disk *wanted, GError **error)
+/* DISK with the medium of WANTED, looked at and numbered, and its secrets in CONTEXT; NULL with ERROR. */
+static Disk *with_medium(const Guest *guest, const Domain *live, const Disk *disk, const Disk *wanted, ArgvContext *context, GError **error)
 {
-    g_autoptr(ArgvContext) context = argv_context_new(guest->private_dir);
-    const ProcessIds *ids = user_ids(guest->kvm->user);
+    g_autoptr(Caps) caps = caps_cache_get(guest->kvm->caps, live->devices->emulator, error);
     g_autoptr(Disk) fresh = disk_copy(disk);
-    guint number = block_highest(live);
 
-    context->uid = ids ? ids->uid : geteuid();
-    context->gid = ids ? ids->gid : getegid();
-    context->touch_host = TRUE;
+    if (!caps)
+        return NULL;
     disk_source_free(fresh->source);
     disk_backing_store_free(fresh->backing_store);
+    disk_auth_free(fresh->auth);
+    storage_encryption_free(fresh->encryption);
     fresh->backing_store = NULL;
     fresh->type = wanted->type;
     fresh->source = wanted->source ? disk_source_copy(wanted->source) : NULL;
+    fresh->auth = wanted->auth ? disk_auth_copy(wanted->auth) : NULL;
+    fresh->encryption = wanted->encryption ? storage_encryption_copy(wanted->encryption) : NULL;
     if (wanted->driver && wanted->driver->type != STORAGE_FORMAT_UNSET)
         fresh->driver->type = wanted->driver->type;
     if (!block_has_medium(fresh))
         return g_steal_pointer(&fresh);
     if (fresh->driver->type == STORAGE_FORMAT_UNSET) /* the drive was empty */
         fresh->driver->type = STORAGE_FORMAT_RAW;
-    fresh->source->index = ++number;
-    if (!block_validate(fresh, error) || !block_prepare(fresh, context, error))
+    fresh->source->index = UNSET32;
+    block_number_new(fresh, block_highest(live) + 1);
+    if (!block_volume_find(fresh, context, error) || !domain_validate_source(fresh, error) || !validate_disk(live, fresh, caps, error) || !block_validate(fresh, error) ||
+        !block_secret_take(fresh, context, error) || !block_prepare(fresh, context, error))
         return NULL;
-    for (DiskBackingStore *store = fresh->backing_store; store && store->source; store = store->backing_store)
-        store->index = ++number;
+    block_number_new(fresh, block_highest_of(fresh) + 1);
     return g_steal_pointer(&fresh);
 }
 
@@ -99,15 +105,15 @@ static gboolean medium_set(gpointer self, Vm *vm, const Disk *wanted, gboolean f
     g_autoptr(Guest) guest = guest_need(self, vm, error);
     g_autoptr(Domain) live = guest ? guest_live(guest) : NULL;
     const Disk *old = live ? domain_disk_find(live, wanted->target->dev) : NULL;
-    g_autoptr(Disk) fresh = old ? with_medium(guest, live, old, wanted, error) : NULL;
+    g_autoptr(ArgvContext) context = old ? start_context(guest) : NULL;
+    g_autoptr(Disk) fresh = old ? with_medium(guest, live, old, wanted, context, error) : NULL;
     DomainDevice coming = as_device(fresh), going = as_device(old);
     g_autoptr(Qmp) qmp = fresh && start_access_device(guest, &coming, error) ? guest_qmp(guest, error) : NULL;
     g_autoptr(GPtrArray) parts = parts_new(), before = parts_new();
-    g_autoptr(ArgvContext) context = argv_context_new(NULL);
 
     if (fresh && fresh->iotune && block_has_medium(fresh))
         disk_limit(fresh, context);
-    if (!qmp || !block_build(fresh, parts, error) || !block_build(old, before, error) ||
+    if (!qmp || !block_build(fresh, context, parts, error) || !block_build(old, context, before, error) ||
         !parts_make(qmp, parts, NULL, error)) {
         if (fresh)
             start_access_end(guest, &coming);

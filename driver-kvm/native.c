@@ -32,6 +32,8 @@ static ArgvContext *context_of(const Kvm *kvm, const Domain *def)
     g_autofree char *folder = g_build_filename(kvm->host->paths->run, "domains", uuid, "guest", NULL);
     ArgvContext *context = argv_context_new(folder);
     context->state_dir = g_strdup(kvm->host->paths->state);
+    context->find_secret = kvm->host->secret;
+    context->find_volume = kvm->host->volume;
     context->vnc_listen = g_strdup(kvm->host->config("kvm", "vnc_listen"));
     context->spice_listen = g_strdup(kvm->host->config("kvm", "spice_listen"));
     context->sandbox = TRUE;

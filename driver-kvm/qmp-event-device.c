@@ -78,7 +78,7 @@ static void on_io_error(Guest *guest, JsonObject *data)
     g_autoptr(VmView) view = host_of(guest)->view(guest->vm);
     const Disk *disk = find_disk(view->live, data);
     int action = value_of(actions, G_N_ELEMENTS(actions), json_peek_string(data, "action"), VIR_DOMAIN_EVENT_IO_ERROR_NONE);
-    const char *path = disk && disk->source ? disk->source->file ? disk->source->file : disk->source->dev : NULL;
+    const char *path = disk && disk->type != STORAGE_TYPE_NETWORK ? disk_path(disk) : NULL;
     VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
                      .io_error = {path ? path : "", disk ? disk->alias->name : "",
                                   json_peek_true(data, "nospace") ? "enospc" : "", action}};

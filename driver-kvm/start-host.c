@@ -15,6 +15,7 @@
 #include "driver-kvm/firmware-choose.h"
 #include "driver-kvm/labels.h"
 #include "driver-kvm/launch/contract.h"
+#include "driver-kvm/master-key.h"
 #include "driver-kvm/nvram.h"
 #include "lib/error.h"
 #include "lib/file.h"
@@ -28,7 +29,8 @@ static gboolean make_private(Start *start, GError **error)
 
     if (mkdir(path, 0700) < 0 || (ids && chown(path, ids->uid, ids->gid) < 0))
         return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot make folder '%s'", path);
-    return TRUE;
+    g_autofree char *key = master_key_path(path);
+    return master_key_make(key, ids, error);
 }
 
 int start_listen_below(const char *folder, const char *name)
@@ -84,6 +86,9 @@ ArgvContext *start_context(const Guest *guest)
     context->uid = ids ? ids->uid : geteuid();
     context->gid = ids ? ids->gid : getegid();
     context->state_dir = g_strdup(kvm->host->paths->state);
+    context->master_key = master_key_path(guest->private_dir);
+    context->find_secret = kvm->host->secret;
+    context->find_volume = kvm->host->volume;
     context->vnc_listen = g_strdup(kvm->host->config("kvm", "vnc_listen"));
     context->spice_listen = g_strdup(kvm->host->config("kvm", "spice_listen"));
     context->touch_host = TRUE;
@@ -111,6 +116,8 @@ static const char *source_path(StorageType type, const DiskSource *source)
 {
     if (!source || source->fdgroup || !labels_give_file(source->seclabels)) /* a group was opened elsewhere */
         return NULL;
+    if (type == STORAGE_TYPE_VOLUME)
+        return source->volume_type == STORAGE_TYPE_FILE || source->volume_type == STORAGE_TYPE_BLOCK ? source->volume_path : NULL;
     return type == STORAGE_TYPE_FILE ? source->file : type == STORAGE_TYPE_BLOCK ? source->dev : NULL;
 }
 

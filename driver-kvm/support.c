@@ -172,7 +172,7 @@ static const struct {
     {"*/zpci", "@uid @fid"},
     {"*/acpi", ""},
 
-    {"domain/devices/disk", "@type @device @model @snapshot driver source backingStore geometry blockio target iotune "
+    {"domain/devices/disk", "@type @device @model @snapshot driver auth encryption source backingStore geometry blockio target iotune "
                             "readonly shareable serial wwn vendor product boot backenddomain alias address"},
     {"*/backenddomain", "@name"},
     {"domain/devices/disk/driver", "@name @type @cache @error_policy @rerror_policy @io @ioeventfd @event_idx @copy_on_read "
@@ -180,8 +180,8 @@ static const struct {
     {"domain/devices/disk/driver/iothreads", "iothread"},
     {"*/iothreads/iothread", "@id queue"},
     {"*/iothread/queue", "@id"},
-    {"domain/devices/disk/source", "@file @fdgroup @dev @dir @protocol @name @query @tls @tlsHostname @startupPolicy @index host snapshot config ssl "
-                                   "readahead timeout identity initiator auth reconnect seclabel"},
+    {"domain/devices/disk/source", "@file @fdgroup @dev @dir @pool @volume @mode @protocol @name @query @tls @tlsHostname @startupPolicy @index host snapshot config ssl "
+                                   "cookies readahead timeout identity initiator auth encryption reconnect seclabel"},
     {"*/source/reconnect", "@enabled @timeout @delay"},
     {"*/source/host", "@name @port @transport @socket"},
     {"*/source/snapshot", "@name"},
@@ -193,11 +193,17 @@ static const struct {
     {"*/source/initiator", "iqn"},
     {"*/initiator/iqn", "@name"},
     {"*/source/auth", "@username secret"},
+    {"*/disk/auth", "@username secret"},
     {"*/auth/secret", "@type @usage @uuid"},
+    {"*/disk/encryption", "@format @engine secret"},
+    {"*/source/encryption", "@format @engine secret"},
+    {"*/encryption/secret", "@type @usage @uuid"},
+    {"*/source/cookies", "cookie"},
+    {"*/cookies/cookie", "@name"},
     {"*/backingStore", "@type @index format source backingStore"},
     {"*/backingStore/format", "@type"},
-    {"*/backingStore/source", "@file @dev @protocol @name @query @tls @tlsHostname @index host snapshot config ssl readahead timeout "
-                              "identity initiator auth seclabel"},
+    {"*/backingStore/source", "@file @dev @protocol @name @query @tls @tlsHostname @index host snapshot config ssl cookies "
+                              "readahead timeout identity initiator auth encryption seclabel"},
     {"domain/devices/disk/geometry", "@cyls @heads @secs @trans"},
     {"domain/devices/disk/blockio", "@logical_block_size @physical_block_size @discard_granularity"},
     {"domain/devices/disk/target", "@dev @bus @tray @removable @rotation_rate @dpofua"},

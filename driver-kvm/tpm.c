@@ -75,7 +75,46 @@ static char *find_program(const char *name, GError **error)
     return path;
 }
 
+/* --- the passphrase --- */
+
+#define CIPHER "aes-256-cbc"
+
+/* What a program can read the passphrase of TPM's state from, once; -1 in RET_FD: the state has none. Whole in the pipe, which holds as much
+ * as a secret can be. */
+static gboolean open_passphrase(const Guest *guest, const Tpm *tpm, int *ret_fd, GError **error)
+{
+    const TpmEncryption *encryption = tpm->backend->encryption;
+    int ends[2];
+
+    *ret_fd = -1;
+    if (!encryption)
+        return TRUE;
+    const SecretWish wish = {SECRET_USAGE_TYPE_VTPM, encryption->secret.bytes, NULL};
+    g_autoptr(SecretValue) value = guest->kvm->host->secret(&wish, error);
+    if (!value)
+        return FALSE;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot make a pipe for the passphrase of the TPM's state");
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    gboolean written = write(ends[1], value->octets, value->length) == (gssize)value->length;
+    close(ends[1]);
+    if (!written) {
+        close(ends[0]);
+        return error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "the passphrase of the TPM's state is too long");
+    }
+    *ret_fd = ends[0];
+    return TRUE;
+}
+
+static void close_passphrase(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 /* --- the state --- */
+
+#define PASSPHRASE_FD 3 /* in swtpm_setup */
 
 static gboolean make_folder(const char *path, const ProcessIds *ids, GError **error)
 {
@@ -89,22 +128,30 @@ static char *log_path(const Guest *guest)
     return g_strdup_printf("%s/%s-swtpm-setup.log", guest->kvm->host->paths->log, guest->live->name);
 }
 
-/* Runs swtpm_setup with ARGUMENTS (owned by the array; its last is added here) until it ends. */
-static gboolean run_setup(Guest *guest, GPtrArray *arguments, const ProcessIds *ids, GError **error)
+static void add_all(GPtrArray *arguments, const char *const *more)
+{
+    for (; *more; more++)
+        g_ptr_array_add(arguments, g_strdup(*more));
+}
+
+/* Runs swtpm_setup with ARGUMENTS (owned by the array; its last are added here) until it ends. PASSPHRASE: see open_passphrase(). */
+static gboolean run_setup_with(Guest *guest, GPtrArray *arguments, int passphrase, const ProcessIds *ids, GError **error)
 {
     static const char *const environment[] = {"LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                               NULL};
     g_autofree char *log = log_path(guest);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    const ProcessFd fds[] = {{fd, 1}, {fd, 2}};
+    const ProcessFd fds[] = {{fd, 1}, {fd, 2}, {passphrase, PASSPHRASE_FD}};
     int status = 0;
     Process process = {0, -1};
 
     if (fd < 0)
         return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot write to '%s'", log);
+    if (passphrase >= 0)
+        add_all(arguments, (const char *[]){"--pwdfile-fd", G_STRINGIFY(PASSPHRASE_FD), "--cipher", CIPHER, NULL});
     g_ptr_array_add(arguments, NULL);
     const ProcessSpec spec = {.argv = (const char *const *)arguments->pdata, .environment = environment, .fds = fds,
-                              .n_fds = G_N_ELEMENTS(fds), .ids = ids, .dies_with_us = TRUE};
+                              .n_fds = G_N_ELEMENTS(fds) - (passphrase < 0), .ids = ids, .dies_with_us = TRUE};
     gboolean spawned = process_spawn(&spec, &process, error);
     close(fd);
     gboolean ended = spawned && process_wait(&process, g_get_monotonic_time() + SETUP_DEADLINE, &status, error);
@@ -116,10 +163,15 @@ static gboolean run_setup(Guest *guest, GPtrArray *arguments, const ProcessIds *
                      "details.", (const char *)arguments->pdata[0], WIFEXITED(status) ? WEXITSTATUS(status) : -1, log);
 }
 
-static void add_all(GPtrArray *arguments, const char *const *more)
+static gboolean run_setup(Guest *guest, const Tpm *tpm, GPtrArray *arguments, const ProcessIds *ids, GError **error)
 {
-    for (; *more; more++)
-        g_ptr_array_add(arguments, g_strdup(*more));
+    int passphrase;
+
+    if (!open_passphrase(guest, tpm, &passphrase, error))
+        return FALSE;
+    gboolean run = run_setup_with(guest, arguments, passphrase, ids, error);
+    close_passphrase(passphrase);
+    return run;
 }
 
 static gboolean begin_setup(const Tpm *tpm, const char *folder, GPtrArray *arguments, GError **error)
@@ -147,7 +199,7 @@ static gboolean make_state(Guest *guest, const Tpm *tpm, const char *folder, con
     if (!file_remove_tree(fresh, error) || !make_folder(fresh, ids, error) || !begin_setup(tpm, fresh, arguments, error))
         return FALSE;
     add_all(arguments, rest);
-    if (!run_setup(guest, arguments, ids, error)) {
+    if (!run_setup(guest, tpm, arguments, ids, error)) {
         file_remove_tree(fresh, NULL);
         return FALSE;
     }
@@ -172,7 +224,7 @@ static gboolean set_banks(Guest *guest, const Tpm *tpm, const char *folder, cons
     if (!begin_setup(tpm, folder, arguments, error))
         return FALSE;
     add_all(arguments, (const char *[]){"--pcr-banks", list->str + 1, "--reconfigure", NULL});
-    return run_setup(guest, arguments, ids, error);
+    return run_setup(guest, tpm, arguments, ids, error);
 }
 
 static gboolean prepare_state(Guest *guest, const Tpm *tpm, gboolean incoming, const char *folder, const ProcessIds *ids,
@@ -190,17 +242,38 @@ static gboolean prepare_state(Guest *guest, const Tpm *tpm, gboolean incoming, c
 
 /* --- the process --- */
 
-static gboolean start_process(Guest *guest, const Tpm *tpm, const char *folder, const ProcessIds *ids, int fd, GError **error)
+/* Its end of the connection, and twice the passphrase: swtpm reads it for what lies on the disk, and for what a saved guest takes along. */
+static gboolean start_process(Guest *guest, const Tpm *tpm, const char *folder, const ProcessIds *ids, const int fds[3], GError **error)
 {
     g_autofree char *program = find_program("swtpm", error);
     g_autofree char *control = g_strdup_printf("type=unixio,clientfd=%d", LAUNCH_FIRST_FREE);
     g_autofree char *state = g_strdup_printf("dir=%s,mode=0600", folder);
-    const ProcessFd fds[] = {{fd, LAUNCH_FIRST_FREE}};
-    const char *const argv[] = {program, "socket", "--ctrl", control, "--tpmstate", state, "--terminate",
-                                tpm->backend->version == TPM_VERSION_2_0 ? "--tpm2" : NULL, NULL};
-    const SideSpec spec = {.name = tpm->alias->name, .argv = argv, .ids = ids, .fds = fds, .n_fds = G_N_ELEMENTS(fds)};
+    g_autofree char *key = g_strdup_printf("pwdfd=%d,mode=" CIPHER, LAUNCH_FIRST_FREE + 1);
+    g_autofree char *migration_key = g_strdup_printf("pwdfd=%d,mode=" CIPHER, LAUNCH_FIRST_FREE + 2);
+    const ProcessFd passed[] = {{fds[0], LAUNCH_FIRST_FREE}, {fds[1], LAUNCH_FIRST_FREE + 1}, {fds[2], LAUNCH_FIRST_FREE + 2}};
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+
+    for (const char *const *word = (const char *[]){program, "socket", "--ctrl", control, "--tpmstate", state, "--terminate", NULL}; *word; word++)
+        g_ptr_array_add(argv, (gpointer)*word);
+    if (tpm->backend->version == TPM_VERSION_2_0)
+        g_ptr_array_add(argv, "--tpm2");
+    for (const char *const *word = (const char *[]){"--key", key, "--migration-key", migration_key, NULL}; *word && fds[1] >= 0; word++)
+        g_ptr_array_add(argv, (gpointer)*word);
+    g_ptr_array_add(argv, NULL);
+    const SideSpec spec = {.name = tpm->alias->name, .argv = (const char *const *)argv->pdata, .ids = ids, .fds = passed, .n_fds = fds[1] < 0 ? 1 : 3};
 
     return program && side_start(guest, &spec, error);
+}
+
+static gboolean start_with(Guest *guest, const Tpm *tpm, const char *folder, const ProcessIds *ids, int fd, GError **error)
+{
+    int fds[3] = {fd, -1, -1};
+    gboolean started = open_passphrase(guest, tpm, &fds[1], error) && open_passphrase(guest, tpm, &fds[2], error) &&
+                       start_process(guest, tpm, folder, ids, fds, error);
+
+    close_passphrase(fds[1]);
+    close_passphrase(fds[2]);
+    return started;
 }
 
 gboolean tpm_start(Guest *guest, const Tpm *tpm, gboolean incoming, int *ret_fd, GError **error)
@@ -214,7 +287,7 @@ gboolean tpm_start(Guest *guest, const Tpm *tpm, gboolean incoming, int *ret_fd,
         return FALSE;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return error_set_errno(error, VIR_FROM_QEMU, errno, "cannot make a connection to swtpm");
-    gboolean started = start_process(guest, tpm, folder, ids, ends[1], error);
+    gboolean started = start_with(guest, tpm, folder, ids, ends[1], error);
     close(ends[1]);
     if (started)
         *ret_fd = ends[0];

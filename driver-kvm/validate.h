@@ -17,7 +17,7 @@ gboolean validate_machine(const Domain *def, const Caps *caps, GError **error);
 gboolean validate_domain(const Domain *def, const Caps *caps, GError **error);
 
 /* validate-disk.c: a disk's source, and what it builds on. */
-gboolean validate_disk(const Domain *def, const Disk *disk, GError **error);
+gboolean validate_disk(const Domain *def, const Disk *disk, const Caps *caps, GError **error);
 
 /* That every element and attribute of DEF has an effect: what this driver does not know how to tell QEMU must not be
  * lost in silence. VIR_ERR_CONFIG_UNSUPPORTED names the first that has none. */

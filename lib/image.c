@@ -8,6 +8,8 @@
 #define INCOMPATIBLE_EXTENDED_L2 (1u << 4)
 #define COMPATIBLE_LAZY (1u << 0)
 #define SECTOR 512
+#define QCOW2_AES 1
+#define QCOW2_LUKS 2
 
 static guint16 be16(const guint8 *p)
 {
@@ -157,6 +159,9 @@ static void read_qcow2(const guint8 *header, gsize length, ImageInfo *info)
     guint32 bits = be32(header + 20);
     info->cluster_size = bits >= 9 && bits <= 21 ? 1ull << bits : 0;
     info->compat_1_1 = be32(header + 4) == 3;
+    info->within = be32(header + 32) == QCOW2_LUKS  ? STORAGE_ENCRYPTION_FORMAT_LUKS
+                   : be32(header + 32) == QCOW2_AES ? STORAGE_ENCRYPTION_FORMAT_QCOW
+                                                    : STORAGE_ENCRYPTION_FORMAT_UNSET;
     read_backing(header, length, info);
     if (!info->compat_1_1 || length < 104) {
         read_extensions(header, length, 72, info);

@@ -17,6 +17,7 @@ typedef struct {
     gboolean compat_1_1, lazy_refcounts, extended_l2; /* of qcow2 */
     gboolean damaged;                                 /* there is a backing file, but where its name is makes no sense */
     gboolean luks;                                    /* encrypted as a whole */
+    StorageEncryptionFormat within;                   /* how qcow2 has its content encrypted; unset: it has not */
     guint64 backing_offset;                           /* where the name of the backing file is; 0: there is none */
     guint32 backing_length;
     gboolean has_backing_format;

@@ -7,6 +7,8 @@
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/vm-job.h"
+#include "daemon/secret/secrets.h"
+#include "daemon/storage/volume-place.h"
 #include "lib/log.h"
 
 static gint shut; /* atomic, and set on the event loop: what runs there has seen it or is over */
@@ -168,6 +170,8 @@ static DriverHost host = {
     .stopped = host_stopped,
     .aborted = vm_job_aborted,
     .emit = event_emit,
+    .secret = secrets_grant,
+    .volume = volume_place,
     .log = host_log,
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/image.h"
+#include "lib/model/domain-disk.h"
 #include "lib/process.h"
 
 typedef struct {
@@ -17,27 +18,26 @@ typedef struct {
 
 ImageSize image_size_of(const Disk *disk)
 {
-    ImageSize image = {.format = disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET};
-    if (disk->source && disk->type == STORAGE_TYPE_FILE)
-        image.path = disk->source->file;
-    else if (disk->source && disk->type == STORAGE_TYPE_BLOCK)
-        image.path = disk->source->dev;
+    ImageSize image = {.format = disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET, .encrypted = disk_image(disk).encryption != NULL};
+    const DiskImage top = disk_image(disk);
+    if (top.type == STORAGE_TYPE_FILE || top.type == STORAGE_TYPE_BLOCK)
+        image.path = disk_image_path(&top);
     return image;
 }
 
 /* The header is the guest's to write: what it says counts if the image is of the format that the definition says. */
-static guint64 capacity_of(int fd, StorageFormat format, guint64 physical)
+static guint64 capacity_of(int fd, const ImageSize *image)
 {
     static guint8 header[IMAGE_HEADER];
-    ssize_t n = format == STORAGE_FORMAT_UNSET || format == STORAGE_FORMAT_RAW ? 0 : pread(fd, header, sizeof header, 0);
+    gboolean raw = image->format == STORAGE_FORMAT_UNSET || image->format == STORAGE_FORMAT_RAW;
+    ssize_t n = raw && !image->encrypted ? 0 : pread(fd, header, sizeof header, 0);
     ImageInfo info;
 
     if (n <= 0)
-        return physical;
-    image_look(header, (gsize)n, physical, &info);
-    return g_strcmp0(storage_volume_format_to_string(info.format), storage_format_to_string(format)) == 0 && info.capacity
-               ? info.capacity
-               : physical;
+        return image->physical;
+    image_look(header, (gsize)n, image->physical, &info);
+    gboolean as_said = raw ? info.luks : g_strcmp0(storage_volume_format_to_string(info.format), storage_format_to_string(image->format)) == 0;
+    return as_said && info.capacity ? info.capacity : image->physical;
 }
 
 static void look_at(int fd, ImageSize *image)
@@ -49,7 +49,7 @@ static void look_at(int fd, ImageSize *image)
         return;
     image->physical = end;
     image->allocation = S_ISREG(info.st_mode) ? (guint64)info.st_blocks * 512 : (guint64)end;
-    image->capacity = capacity_of(fd, image->format, image->physical);
+    image->capacity = capacity_of(fd, image);
     image->found = TRUE;
 }
 

@@ -7,6 +7,7 @@
 typedef struct {
     const char *path;     /* borrowed; NULL: no image (an empty drive, a disk on the network) */
     StorageFormat format; /* STORAGE_FORMAT_UNSET: raw */
+    gboolean encrypted;   /* the definition says so: raw data have a header then */
     gboolean found;       /* the rest means something */
     int errnum;           /* why it was not found */
     guint64 allocation;   /* octets that it takes on the host */

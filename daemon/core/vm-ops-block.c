@@ -17,6 +17,7 @@
 static gboolean check_peek(const Disk *disk, GError **error)
 {
     StorageFormat format = disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET;
+    StorageType type = disk_image(disk).type;
 
     if (disk->type == STORAGE_TYPE_VHOSTUSER)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "peeking is not supported for vhostuser disk");
@@ -26,9 +27,9 @@ static gboolean check_peek(const Disk *disk, GError **error)
                          format ? storage_format_to_string(format) : "none");
     if (disk->source && disk->source->fdgroup)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_UNSUPPORTED, "peeking is not supported for FD passed images");
-    return (disk->type == STORAGE_TYPE_FILE || disk->type == STORAGE_TYPE_BLOCK) ||
+    return type == STORAGE_TYPE_FILE || type == STORAGE_TYPE_BLOCK ||
            error_set(error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "storage file reading is not supported for storage type %s",
-                     storage_type_to_string(disk->type));
+                     storage_type_to_string(type));
 }
 
 /* The image may lie where nobody answers. */

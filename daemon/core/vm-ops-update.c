@@ -9,6 +9,7 @@
 #include "daemon/core/record.h"
 #include "lib/error.h"
 #include "lib/model/domain-device-find.h"
+#include "lib/model/domain-source.h"
 
 /* --- disks --- */
 
@@ -42,6 +43,10 @@ static gboolean check_disk(const Disk *disk, const Disk *wanted, GError **error)
     g_clear_pointer(&rest->source, disk_source_free);
     g_clear_pointer(&rest->backing_store, disk_backing_store_free);
     g_clear_pointer(&rest->driver, disk_driver_free);
+    if (is_removable(disk)) { /* they are the medium's, wherever they stand */
+        g_clear_pointer(&rest->auth, disk_auth_free);
+        g_clear_pointer(&rest->encryption, storage_encryption_free);
+    }
     rest->type = disk->type;
     rest->target->tray = DISK_TRAY_UNSET;
     what = domain_device_difference(&disk_type, disk, rest);
@@ -65,7 +70,7 @@ static gboolean update_disk_live(Call *call, const Domain *live, const DomainDev
     if (!disk)
         return error_set(error, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "disk '%s' not found", wanted->target->dev);
     settle_source(wanted);
-    if (!check_disk(disk, wanted, error))
+    if (!domain_normalize_sources(wanted, error) || !check_disk(disk, wanted, error))
         return FALSE;
     return !is_removable(disk) || (vm_check_monitor(call->vm, error) &&
                                    ops->set_medium(call->vm->instance->self, call->vm, wanted, force, error));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/rpc/dispatch.h"
 
+#include <string.h>
+
 #include "daemon/auth/acl.h"
 #include "daemon/rpc/api.h"
 #include "daemon/rpc/client-private.h"
@@ -88,7 +90,10 @@ static gboolean prepare(Task *task, const Frame *frame, GError **error)
         return FALSE;
     if (proc->args) {
         task->args = g_malloc0(proc->args->size);
-        if (!wire_decode(proc->args, frame->payload, frame->n_payload, task->args, error))
+        gboolean decoded = wire_decode(proc->args, frame->payload, frame->n_payload, task->args, error);
+        if (proc->secret_in)
+            explicit_bzero((guint8 *)frame->payload, frame->n_payload); /* it lies in what was received, which is ours */
+        if (!decoded)
             return FALSE;
     }
     if (!acl_check(call->identity, proc, task->args, error) || !has_handler(proc, error) ||

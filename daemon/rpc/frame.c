@@ -136,10 +136,29 @@ gssize frame_reader_receive(FrameReader *reader, int fd, guint8 *buffer, gsize s
     return n;
 }
 
-void frame_reader_feed(FrameReader *reader, const guint8 *bytes, gsize n)
+/* What is set aside may be part of a secret: where it was it is overwritten. */
+static void set_aside(FrameReader *reader, const guint8 *bytes, gsize n)
+{
+    GByteArray *old = reader->pending;
+    gsize length = old ? old->len : 0;
+
+    if (!old || length + n > reader->room) {
+        reader->room = MAX(length + n, MIN(2 * reader->room, FRAME_MAX));
+        reader->pending = g_byte_array_sized_new((guint)reader->room);
+        if (old) {
+            g_byte_array_append(reader->pending, old->data, old->len);
+            explicit_bzero(old->data, old->len);
+            g_byte_array_unref(old);
+        }
+    }
+    g_byte_array_append(reader->pending, bytes, (guint)n);
+}
+
+void frame_reader_feed(FrameReader *reader, guint8 *bytes, gsize n)
 {
     if (reader->pending) {
-        g_byte_array_append(reader->pending, bytes, n);
+        set_aside(reader, bytes, n);
+        explicit_bzero(bytes, n);
         reader->data = reader->pending->data;
         reader->n = reader->pending->len;
     } else {
@@ -185,11 +204,12 @@ void frame_reader_settle(FrameReader *reader)
 {
     if (reader->n == 0) {
         g_clear_pointer(&reader->pending, g_byte_array_unref);
+        reader->room = 0;
     } else if (reader->pending) {
         g_byte_array_remove_range(reader->pending, 0, reader->pending->len - reader->n);
     } else {
-        reader->pending = g_byte_array_new();
-        g_byte_array_append(reader->pending, reader->data, reader->n);
+        set_aside(reader, reader->data, reader->n);
+        explicit_bzero((guint8 *)reader->data, reader->n);
     }
     reader->data = reader->pending ? reader->pending->data : NULL;
 }

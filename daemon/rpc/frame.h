@@ -47,6 +47,7 @@ typedef struct {
     const guint8 *data; /* in `pending` or in the buffer of the last frame_reader_receive() */
     gsize n;
     GByteArray *pending; /* NULL: nothing was set aside */
+    gsize room;          /* octets that it takes without moving */
     int fds[FRAME_FDS_MAX]; /* that arrived; the first n_given belong to the message given last */
     guint n_fds, n_given;
     Closer *closer; /* of those that nobody kept; borrowed; NULL: they are closed where they are */
@@ -57,8 +58,8 @@ typedef struct {
  * carry. */
 gssize frame_reader_receive(FrameReader *reader, int fd, guint8 *buffer, gsize size);
 
-/* As if BYTES had been received. */
-void frame_reader_feed(FrameReader *reader, const guint8 *bytes, gsize n);
+/* As if BYTES had been received; overwritten where they are set aside, by this or by settle: they may be part of a secret. */
+void frame_reader_feed(FrameReader *reader, guint8 *bytes, gsize n);
 
 /* The next message. Its payload is valid until settle, its fds until the next call of next: who keeps one writes -1 in
  * its place. */

@@ -24,9 +24,16 @@ static void fds_free(GArray *fds)
     g_array_unref(fds);
 }
 
+/* Nobody sends MESSAGE any more. It may hold a secret, and to overwrite it costs less than to tell. */
+static void message_end(GByteArray *message)
+{
+    explicit_bzero(message->data, message->len);
+    g_byte_array_unref(message);
+}
+
 static void item_free(OutboxItem *item)
 {
-    g_byte_array_unref(item->message);
+    message_end(item->message);
     fds_free(item->fds);
     g_free(item);
 }
@@ -249,6 +256,9 @@ OutboxResult outbox_send(Outbox *outbox, GByteArray *message, GArray *fds, gsize
     g_mutex_lock(&outbox->lock);
     result = send_locked(outbox, message, fds, limit);
     g_mutex_unlock(&outbox->lock);
-    g_byte_array_unref(message);
+    if (result == OUTBOX_WAITS)
+        g_byte_array_unref(message);
+    else
+        message_end(message);
     return result;
 }

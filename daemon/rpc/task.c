@@ -8,6 +8,8 @@
 #include "daemon/rpc/stream-private.h"
 #include "lib/log.h"
 
+#define SECRET_ANSWER (REMOTE_SECRET_VALUE_MAX + 1024) /* octets that the longest one needs */
+
 Task *task_new(Client *client, const WireProc *proc, const Frame *frame)
 {
     Task *task = g_new0(Task, 1);
@@ -46,6 +48,10 @@ static void task_free(Task *task)
 
     if (call->stream) /* only where the call failed */
         stream_drop(call->stream);
+    if (task->args && call->proc->secret_in)
+        wire_overwrite(call->proc->args, task->args);
+    if (task->ret && call->proc->secret_out)
+        wire_overwrite(call->proc->ret, task->ret);
     if (task->args)
         wire_clear(call->proc->args, task->args);
     if (task->ret)
@@ -131,6 +137,11 @@ static gboolean answer(Task *task, gsize *ret_octets, GError **error)
     FrameHeader header = reply_header(call, n_fds > 0 ? NET_REPLY_WITH_FDS : NET_REPLY);
     g_autoptr(GByteArray) message = frame_begin(&header);
 
+    if (call->proc->secret_out) { /* it does not move while it grows */
+        guint begun = message->len;
+        g_byte_array_set_size(message, SECRET_ANSWER);
+        g_byte_array_set_size(message, begun);
+    }
     if (n_fds > 0) {
         guint32 n = GUINT32_TO_BE(n_fds);
         g_byte_array_append(message, (const guint8 *)&n, sizeof(n));

@@ -109,6 +109,27 @@ static void clear_struct(const WireType *type, gpointer base)
         clear_field(&type->fields[i], base);
 }
 
+static void overwrite_text(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+}
+
+void wire_overwrite(const WireType *type, gpointer value)
+{
+    for (guint i = 0; i < type->n_fields; i++) {
+        const WireField *field = &type->fields[i];
+        gpointer slot = wire_at(value, field->offset);
+
+        if (field->kind == WIRE_OPAQUE && field->repeat == WIRE_LIST && *(gpointer *)slot)
+            explicit_bzero(*(gpointer *)slot, *wire_count(field, value));
+        else if (field->kind == WIRE_STRING && field->repeat == WIRE_ONE)
+            overwrite_text(*(char **)slot);
+        else if (field->kind == WIRE_STRING && field->repeat == WIRE_OPTIONAL && *(gpointer *)slot)
+            overwrite_text(**(char ***)slot);
+    }
+}
+
 void wire_clear(const WireType *type, gpointer value)
 {
     clear_struct(type, value);

@@ -108,6 +108,7 @@ struct WireProc {
     WireStream stream;
     guint64 sparse; /* the flag by which the stream may carry holes; 0: none */
     WireFds fds;
+    gboolean secret_in, secret_out; /* the arguments, the answer are overwritten where they were: dispatch.c, task.c */
     const char *doc;
 };
 
@@ -123,6 +124,9 @@ const WireProc *wire_proc(const WireProgram *program, guint32 number);
 
 /* Runs the handler of PROC, which must have one. ARGS and RET as PROC says, NULL where it has none. */
 gboolean wire_handle(const WireProc *proc, Call *call, gconstpointer args, gpointer ret, GError **error);
+
+/* Overwrites what VALUE of TYPE points to that is octets or text, and leaves it to be cleared. Numbers stay. */
+void wire_overwrite(const WireType *type, gpointer value);
 
 /* The flags word in ARGS; 0 if PROC has none. */
 guint64 wire_flags(const WireProc *proc, gconstpointer args);

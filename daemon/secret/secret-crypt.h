@@ -6,7 +6,7 @@
  *
  *   4 octets "DVS1"   8 octets: which key (the first of its SHA-256)   12 octets: nonce   the value, encrypted   16 octets: tag
  */
-#include "daemon/secret/secret-value.h"
+#include "lib/secret-value.h"
 
 #define SECRET_KEY_LENGTH 32
 #define SECRET_SEALED_EXTRA (4 + 8 + 12 + 16)

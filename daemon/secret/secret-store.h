@@ -8,9 +8,9 @@
  * daemon again: it makes a new one, seals all values anew, and removes the old file. A kill in between loses nothing, since each value
  * says which of the two it is sealed with. Whoever is on a thread that may block; one at a time.
  */
-#include "daemon/secret/secret-value.h"
 #include "lib/driver/host.h"
 #include "lib/model/secret.h"
+#include "lib/secret-value.h"
 
 #define SECRET_VALUE_MAX (64 * 1024) /* the protocol's */
 

@@ -309,3 +309,18 @@ SecretValue *secrets_get_value(const guint8 uuid[16], GError **error)
     g_mutex_unlock(&turn);
     return value;
 }
+
+SecretValue *secrets_grant(const SecretWish *wish, GError **error)
+{
+    g_autoptr(Secret) def = wish->uuid ? secrets_find(wish->uuid, error) : secrets_find_usage(wish->type, wish->usage ? wish->usage : "", error);
+    char text[UUID_TEXT];
+
+    if (!def)
+        return NULL;
+    if (type_of(def) == SECRET_USAGE_TYPE_NONE || type_of(def) == wish->type)
+        return secrets_get_value(def->uuid.bytes, error);
+    uuid_format(def->uuid.bytes, text);
+    error_set(error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "secret with uuid %s is of type '%s' not expected '%s' type", text,
+              secret_usage_type_to_string(type_of(def)), secret_usage_type_to_string(wish->type));
+    return NULL;
+}

@@ -4,9 +4,9 @@
  * The secrets of this host. Look-ups never wait; changes wait for each other and for the disk. One at a time in a process.
  * A value lies encrypted on the disk and is in memory only while it is asked for; an ephemeral secret and its value are in memory alone.
  */
-#include "daemon/secret/secret-value.h"
 #include "lib/driver/host.h"
 #include "lib/model/secret.h"
+#include "lib/secret-value.h"
 
 #define SECRETS_MAX 16384                     /* what the protocol's lists can carry */
 #define SECRETS_EPHEMERAL_MAX (16 * 1024 * 1024) /* octets of all values in memory */
@@ -29,3 +29,5 @@ gboolean secrets_undefine(const guint8 uuid[16], Secret **ret_gone, GError **err
 gboolean secrets_set_value(const guint8 uuid[16], const SecretValue *value, Secret **ret_def, GError **error);
 /* The value, also of a private secret. VIR_ERR_NO_SECRET: it has none. */
 SecretValue *secrets_get_value(const guint8 uuid[16], GError **error);
+/* The value that WISH means, as DriverHost.secret gives it. */
+SecretValue *secrets_grant(const SecretWish *wish, GError **error);

@@ -258,9 +258,9 @@ static StorageVolumeTarget *target_of(const char *path, StorageVolumeFormat form
 
 static void add_image(StorageVolumeTarget *target, const ImageInfo *image)
 {
-    if (image->luks) {
+    if (image->luks || image->within) {
         target->encryption = storage_encryption_new();
-        target->encryption->format = STORAGE_ENCRYPTION_FORMAT_LUKS;
+        target->encryption->format = image->luks ? STORAGE_ENCRYPTION_FORMAT_LUKS : image->within;
     }
     if (image->cluster_size)
         target->cluster_size = image->cluster_size;

@@ -1,157 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What raw content is not, qemu-img makes; it runs without a shell and with a deadline, and what it says is the error.
- */
+/* Volumes that are files: what raw content is not, qemu-img makes. */
 #include "daemon/storage/volume-files.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "daemon/storage/scan.h"
+#include "daemon/storage/volume-image.h"
+#include "daemon/storage/volume-program.h"
 #include "lib/patient.h"
-#include "lib/process.h"
-
-#define LONG (24 * 3600 * (gint64)G_USEC_PER_SEC)
-#define SAID_MAX 4096
 
 static gint64 soon(void)
 {
     return g_get_monotonic_time() + BACKEND_DEADLINE;
 }
-
-static StorageVolumeFormat format_of(const StorageVolume *volume)
-{
-    return volume->target->format ? volume->target->format->type : STORAGE_VOLUME_FORMAT_RAW;
-}
-
-/* --- programs --- */
-
-static gboolean report(const char *const *argv, int status, int said, const char *instead, const char *path,
-                       GError **error)
-{
-    char text[SAID_MAX + 1] = "";
-    ssize_t n = pread(said, text, SAID_MAX, 0);
-    text[MAX(n, 0)] = '\0';
-    g_autofree char *line = g_strjoinv(" ", (char **)argv);
-    g_autofree char *how = WIFEXITED(status) ? g_strdup_printf("exit status %d", WEXITSTATUS(status))
-                                             : g_strdup_printf("fatal signal %d", WTERMSIG(status));
-    g_autofree char *whole = g_strdup_printf("Child process (%s) unexpected %s: %s", line, how, text);
-    g_auto(GStrv) parts = instead ? g_strsplit(whole, instead, -1) : NULL;
-    g_autofree char *shown = parts ? g_strjoinv(path, parts) : NULL;
-    return error_set(error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR, "%s", shown ? shown : whole);
-}
-
-/* ARGV[0] is searched for. In what it says PATH stands for INSTEAD (may be NULL). */
-static gboolean run_program(GPtrArray *argv, const char *instead, const char *path, GError **error)
-{
-    g_autofree char *program = g_find_program_in_path(argv->pdata[0]);
-    if (!program)
-        return error_set_errno(error, VIR_FROM_NONE, ENOENT, "Cannot find '%s' in path", (const char *)argv->pdata[0]);
-    argv->pdata[0] = program;
-    g_ptr_array_add(argv, NULL);
-    int said = memfd_create("said", MFD_CLOEXEC);
-    ProcessFd fd = {said, 2};
-    ProcessSpec spec = {.argv = (const char *const *)argv->pdata, .fds = &fd, .n_fds = 1, .dies_with_us = TRUE};
-    Process process;
-    int status = -1;
-    gboolean ok = process_spawn(&spec, &process, error);
-    gboolean ended = ok && process_wait(&process, g_get_monotonic_time() + LONG, &status, error);
-    if (ok && !ended)
-        process_end(&process);
-    ok = ended && (status == 0 || report(spec.argv, status, said, instead, path, error));
-    close(said);
-    return ok;
-}
-
-static void add(GPtrArray *list, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void add(GPtrArray *list, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_ptr_array_add(list, g_strdup_vprintf(format, args));
-    va_end(args);
-}
-
-/* In the words of a list with commas, each comma is two. */
-static char *escaped(const char *text)
-{
-    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-    return g_strjoinv(",,", parts);
-}
-
-static char *options_of(const StorageVolume *volume, gboolean backing, guint flags)
-{
-    const StorageVolumeTarget *target = volume->target;
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
-    gboolean qcow2 = format_of(volume) == STORAGE_VOLUME_FORMAT_QCOW2;
-    if (backing && volume->backing_store->format)
-        add(list, "backing_fmt=%s", storage_volume_format_to_string(volume->backing_store->format->type));
-    if (flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-        add(list, "preallocation=%s",
-            volume->allocation != UNSET64 && volume->allocation < volume->capacity ? "metadata" : "falloc");
-    if (target->nocow)
-        add(list, "nocow=on");
-    if (target->compat || qcow2) {
-        g_autofree char *compat = escaped(target->compat ? target->compat : "0.10");
-        add(list, "compat=%s", compat);
-    }
-    if (target->cluster_size != UNSET64 && target->cluster_size)
-        add(list, "cluster_size=%" G_GUINT64_FORMAT, target->cluster_size);
-    if (target->features && target->features->lazy_refcounts)
-        add(list, "lazy_refcounts");
-    if (target->features && target->features->extended_l2)
-        add(list, "extended_l2=on");
-    g_ptr_array_add(list, NULL);
-    return list->len > 1 ? g_strjoinv(",", (char **)list->pdata) : NULL;
-}
-
-static GPtrArray *image_command(const StorageVolume *volume, const StorageVolume *from, const char *path, guint flags)
-{
-    GPtrArray *argv = g_ptr_array_new();
-    gboolean backing = volume->backing_store != NULL;
-    g_autofree char *options = options_of(volume, backing, flags);
-    const char *format =
-        format_of(volume) == STORAGE_VOLUME_FORMAT_ISO ? "raw" : storage_volume_format_to_string(format_of(volume));
-    const char *const create[] = {"qemu-img", "create", "-f", format};
-    const char *const convert[] = {
-        "qemu-img", "convert", "-f", from ? storage_volume_format_to_string(format_of(from)) : NULL, "-O", format};
-    for (guint i = 0; i < (from ? G_N_ELEMENTS(convert) : G_N_ELEMENTS(create)); i++)
-        g_ptr_array_add(argv, g_strdup(from ? convert[i] : create[i]));
-    if (backing && !from) {
-        add(argv, "-b");
-        add(argv, "%s", volume->backing_store->path);
-    }
-    if (options) {
-        add(argv, "-o");
-        add(argv, "%s", options);
-    }
-    if (from)
-        add(argv, "%s", from->target->path);
-    add(argv, "%s", path);
-    if (!from && volume->capacity != UNSET64 && (volume->capacity || !backing))
-        add(argv, "%" G_GUINT64_FORMAT "K", volume->capacity / 1024 + (volume->capacity % 1024 != 0));
-    return argv;
-}
-
-static void free_argv(GPtrArray *argv, gpointer first)
-{
-    argv->pdata[0] = first; /* the search replaced it */
-    g_ptr_array_set_free_func(argv, g_free);
-    g_ptr_array_unref(argv);
-}
-
-static gboolean run_owned(GPtrArray *argv, const char *instead, const char *path, GError **error)
-{
-    gpointer first = argv->pdata[0];
-    gboolean ok = run_program(argv, instead, path, error);
-    free_argv(argv, first);
-    return ok;
-}
-
-/* --- the table's functions --- */
 
 gboolean volume_file_prepare(const StoragePool *pool, StorageVolume *volume, GError **error)
 {
@@ -166,16 +28,16 @@ gboolean volume_file_prepare(const StoragePool *pool, StorageVolume *volume, GEr
     g_free(volume->key);
     volume->target->path = g_build_filename(storage_pool_path(pool), volume->name, NULL);
     volume->key = g_strdup(volume->target->path);
-    volume->type = format_of(volume) == STORAGE_VOLUME_FORMAT_DIR ? STORAGE_VOLUME_TYPE_DIR : STORAGE_VOLUME_TYPE_FILE;
+    volume->type = volume_image_format(volume) == STORAGE_VOLUME_FORMAT_DIR ? STORAGE_VOLUME_TYPE_DIR : STORAGE_VOLUME_TYPE_FILE;
     return TRUE;
 }
 
 static gboolean check_new(const StorageVolume *volume, guint flags, GError **error)
 {
-    StorageVolumeFormat format = format_of(volume);
+    StorageVolumeFormat format = volume_image_format(volume);
     struct stat info;
-    if (volume->target->encryption)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_SUPPORT, "encrypted volumes");
+    if (!volume_image_check(volume, error))
+        return FALSE;
     if (format == STORAGE_VOLUME_FORMAT_RAW && volume->backing_store)
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_SUPPORT, "backing storage not supported for raw volumes");
     if (format == STORAGE_VOLUME_FORMAT_RAW && (flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA))
@@ -212,21 +74,26 @@ static gboolean make_image(VolumeWork *work, const StorageVolume *volume, const 
     if (!volume_copy_begin(work, error))
         return FALSE;
     g_autofree char *path = g_build_filename(work->folder, work->temporary, NULL);
-    if (run_owned(image_command(volume, from, path, flags), path, work->path, error) && volume_copy_finish(work, error))
+    if (volume_image_make(volume, from, path, flags, error) && volume_copy_finish(work, error))
         return TRUE;
     volume_copy_forget(work);
     return FALSE;
+}
+
+/* What the file has is what a guest sees. */
+static gboolean is_raw(const StorageVolume *volume)
+{
+    return volume_image_format(volume) == STORAGE_VOLUME_FORMAT_RAW && !volume->target->encryption;
 }
 
 gboolean volume_file_build(const StoragePool *pool, StorageVolume *volume, const StorageVolume *from, guint flags,
                            GError **error)
 {
     VolumeWork work = work_of(pool, volume);
-    gboolean raw = format_of(volume) == STORAGE_VOLUME_FORMAT_RAW;
     if (!check_new(volume, flags, error))
         return FALSE;
     work.is_folder = volume->type == STORAGE_VOLUME_TYPE_DIR;
-    if (!work.is_folder && !(raw && (!from || format_of(from) == STORAGE_VOLUME_FORMAT_RAW)))
+    if (!work.is_folder && !(is_raw(volume) && (!from || is_raw(from))))
         return make_image(&work, volume, from, flags, error);
     work.source = from ? from->target->path : NULL;
     work.reflink = (flags & VIR_STORAGE_VOL_CREATE_REFLINK) != 0;
@@ -247,21 +114,12 @@ gboolean volume_file_resize(const StoragePool *pool, const StorageVolume *volume
                             GError **error)
 {
     gboolean allocate = (flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE) != 0;
-    if (format_of(volume) == STORAGE_VOLUME_FORMAT_RAW)
+    if (is_raw(volume))
         return volume_copy_resize(volume->target->path, capacity, allocate, error);
     if (allocate)
-        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_UNSUPPORTED,
-                         "preallocate is only supported for raw type volume");
-    GPtrArray *argv = g_ptr_array_new();
-    add(argv, "qemu-img");
-    add(argv, "resize");
-    if (capacity < volume->capacity)
-        add(argv, "--shrink");
-    add(argv, "-f");
-    add(argv, "%s", storage_volume_format_to_string(format_of(volume)));
-    add(argv, "%s", volume->target->path);
-    add(argv, "%" G_GUINT64_FORMAT, (capacity + 511) / 512 * 512);
-    return run_owned(argv, NULL, NULL, error);
+        return error_set(error, VIR_FROM_STORAGE, VIR_ERR_OPERATION_UNSUPPORTED, "preallocate is only supported for %s",
+                         volume_image_format(volume) == STORAGE_VOLUME_FORMAT_RAW ? "an unencrypted raw volume" : "raw type volume");
+    return volume_image_resize(volume, capacity, error);
 }
 
 /* What libvirt's other algorithms are called by scrub. */
@@ -282,23 +140,33 @@ gboolean volume_file_wipe(const StoragePool *pool, const StorageVolume *volume, 
         return volume_copy_zero(volume->target->path, error);
     if (algorithm >= G_N_ELEMENTS(scrub_names))
         return error_set(error, VIR_FROM_STORAGE, VIR_ERR_ARGUMENT_UNSUPPORTED, "'trim' algorithm not supported");
-    GPtrArray *argv = g_ptr_array_new();
-    add(argv, "scrub");
-    add(argv, "-f");
-    add(argv, "-p");
-    add(argv, "%s", scrub_names[algorithm]);
-    add(argv, "%s", volume->target->path);
-    return run_owned(argv, NULL, NULL, error);
+    g_autoptr(VolumeProgram) program = volume_program_new("scrub");
+    for (const char *const *word = (const char *[]){"-f", "-p", scrub_names[algorithm], volume->target->path, NULL}; *word; word++)
+        volume_program_add(program, "%s", *word);
+    return volume_program_run(program, error);
+}
+
+/* Whose passphrase it is, no image says. */
+static void keep_encryption(const StorageVolume *before, StorageVolume *now)
+{
+    const StorageEncryption *known = before->target->encryption, *found = now->target->encryption;
+
+    if (!known || !found || known->format != found->format)
+        return;
+    storage_encryption_free(now->target->encryption);
+    now->target->encryption = storage_encryption_copy(known);
 }
 
 StorageVolume *volume_file_refresh(const StoragePool *pool, const StorageVolume *volume, GError **error)
 {
     StorageVolume *now = scan_file(storage_pool_path(pool), volume->name, error);
     /* an image of a CD that is not written yet looks like nothing */
-    if (now && format_of(volume) == STORAGE_VOLUME_FORMAT_ISO && now->target->format->type == STORAGE_VOLUME_FORMAT_RAW)
+    if (now && volume_image_format(volume) == STORAGE_VOLUME_FORMAT_ISO && now->target->format->type == STORAGE_VOLUME_FORMAT_RAW)
         now->target->format->type = STORAGE_VOLUME_FORMAT_ISO;
     /* libvirt learns it at a refresh of the pool only */
-    if (now && format_of(now) == format_of(volume))
+    if (now && volume_image_format(now) == volume_image_format(volume))
         now->target->cluster_size = volume->target->cluster_size;
+    if (now)
+        keep_encryption(volume, now);
     return now;
 }

@@ -10,6 +10,7 @@
 #include "lib/loop.h"
 #include "lib/model/model.h"
 #include "lib/params.h"
+#include "lib/secret-value.h"
 
 typedef struct Vm Vm; /* the daemon's domain object; a driver only passes it back */
 
@@ -82,6 +83,19 @@ typedef struct {
 /* Edits a private copy of the live definition; FALSE with ERROR abandons the edit. Must not block. */
 typedef gboolean (*VmEdit)(Domain *live, gpointer data, GError **error);
 
+/* Which secret is meant: that with UUID (16 octets), or, where UUID is NULL, that of kind TYPE which is for USAGE. Borrowed. */
+typedef struct {
+    SecretUsageType type; /* what it has to be for, in both cases */
+    const guint8 *uuid;
+    const char *usage;
+} SecretWish;
+
+/* Where a volume of a storage pool is. */
+typedef struct {
+    StorageType type; /* file, block or dir */
+    char *path;       /* owned by whoever asked */
+} VolumePlace;
+
 /* A DETAIL for DriverHost.stopped beside libvirt's: the guest wants to reboot and this hypervisor needs a new run for that. */
 #define HOST_STOPPED_REBOOT (-1)
 
@@ -127,6 +141,15 @@ typedef struct DriverHost {
 
     /* Duplicates of the open files that a client has left with VM as NAME, in an array to free; NULL: nobody has. Does not block. */
     int *(*fd_group)(Vm *vm, const char *name, guint *ret_n);
+
+    /* The value of the secret that is meant, private ones' too; the caller's, who frees it as soon as it has been used. It must not come
+     * to be in a log, an error, a file or a command line. VIR_ERR_NO_SECRET: there is no such secret, or it has no value;
+     * VIR_ERR_INVALID_ARG: it is for something else. Reads a file. */
+    SecretValue *(*secret)(const SecretWish *wish, GError **error);
+
+    /* The volume of that name in the pool of that name. VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL; VIR_ERR_CONFIG_UNSUPPORTED: the
+     * pool is not active. Never waits. */
+    gboolean (*volume)(const char *pool, const char *volume, VolumePlace *ret_place, GError **error);
 
     /* One line to the log, with the domain's name before it. PRIORITY as in syslog(3). VM may be NULL. */
     void (*log)(Vm *vm, int priority, const char *text);

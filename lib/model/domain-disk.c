@@ -10,15 +10,29 @@ typedef struct {
     const DiskBackingStore *next;
 } Walk;
 
+/* That of a volume is known once the domain has started. */
+static StorageType type_of(StorageType type, const DiskSource *source)
+{
+    return type == STORAGE_TYPE_VOLUME && source && source->volume_path ? source->volume_type : type;
+}
+
 DiskImage disk_image(const Disk *disk)
 {
-    return (DiskImage){disk, disk->type, disk->source, disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET,
-                       disk->source ? disk->source->index : UNSET32, TRUE};
+    const DiskSource *source = disk->source;
+
+    /* both may stand at the disk or in its source */
+    return (DiskImage){.disk = disk, .type = type_of(disk->type, source), .source = source, .format = disk->driver ? disk->driver->type : STORAGE_FORMAT_UNSET,
+                       .index = source ? source->index : UNSET32, .top = TRUE,
+                       .encryption = source && source->encryption ? source->encryption : disk->encryption,
+                       .auth = source && source->auth ? source->auth : disk->auth};
 }
 
 DiskImage disk_image_behind(const Disk *disk, const DiskBackingStore *store)
 {
-    return (DiskImage){disk, store->type, store->source, store->format ? store->format->type : STORAGE_FORMAT_UNSET, store->index, FALSE};
+    const DiskSource *source = store->source;
+
+    return (DiskImage){.disk = disk, .type = type_of(store->type, source), .source = source, .format = store->format ? store->format->type : STORAGE_FORMAT_UNSET,
+                       .index = store->index, .encryption = source ? source->encryption : NULL, .auth = source ? source->auth : NULL};
 }
 
 static Walk walk_from(const Disk *disk)
@@ -57,6 +71,8 @@ const char *disk_image_path(const DiskImage *image)
 
     if (!source)
         return NULL;
+    if (source->volume_path)
+        return source->volume_path;
     switch (image->type) {
     case STORAGE_TYPE_FILE:
         return source->file;

@@ -11,6 +11,8 @@ typedef struct {
     StorageFormat format;
     guint32 index;            /* its number; UNSET32: none */
     gboolean top;             /* the disk's own */
+    const StorageEncryption *encryption; /* NULL: none is said */
+    const DiskAuth *auth;                /* NULL: none */
 } DiskImage;
 
 /* The disk of DEF that NAME means, its target ("vda") or the path of its source; NULL: none. */

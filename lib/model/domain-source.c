@@ -98,6 +98,17 @@ static gboolean is_cookie_name(const char *name)
     return TRUE;
 }
 
+/* It may stand in quotes. */
+static gboolean is_cookie_value(const char *value)
+{
+    gsize length = strlen(value), first = value[0] == '"' ? 1 : 0, end = first && length > 1 && value[length - 1] == '"' ? length - 1 : length;
+
+    for (gsize i = first; i < end; i++)
+        if (g_ascii_iscntrl(value[i]) || strchr(" \",;\\", value[i]))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean normalize_cookies(const DiskCookies *cookies, GError **error)
 {
     for (guint i = 0; cookies && i < cookies->cookies->len; i++) {
@@ -105,6 +116,11 @@ static gboolean normalize_cookies(const DiskCookies *cookies, GError **error)
 
         if (!is_cookie_name(cookie->name))
             return error_set(error, VIR_FROM_STORAGE, VIR_ERR_XML_ERROR, "cookie name '%s' contains invalid characters",
+                             cookie->name);
+        if (!cookie->value)
+            return error_set(error, VIR_FROM_STORAGE, VIR_ERR_XML_ERROR, "missing value for cookie '%s'", cookie->name);
+        if (!is_cookie_value(cookie->value))
+            return error_set(error, VIR_FROM_STORAGE, VIR_ERR_XML_ERROR, "value of cookie '%s' contains invalid characters",
                              cookie->name);
     }
     return TRUE;

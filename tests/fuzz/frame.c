@@ -28,9 +28,10 @@ static FrameResult cut_in_pieces(const uint8_t *data, size_t length, size_t piec
 {
     FrameReader reader = {0};
     FrameResult result = FRAME_MORE;
+    g_autofree guint8 *bytes = g_memdup2(data, length); /* the reader overwrites what it sets aside */
 
     for (size_t at = 0; at < length && result == FRAME_MORE; at += piece) {
-        frame_reader_feed(&reader, data + at, MIN(piece, length - at));
+        frame_reader_feed(&reader, bytes + at, MIN(piece, length - at));
         result = cut_all(&reader, list);
     }
     frame_reader_clear(&reader);

@@ -15,11 +15,14 @@ from lib.case import main  # noqa: E402
 from wire.calls.host import Host  # noqa: E402,F401
 from wire.calls.listing import Listing  # noqa: E402,F401
 from wire.calls.definition import Definition  # noqa: E402,F401
+from wire.calls.credentials import Credentials  # noqa: E402,F401
 from wire.calls.dirtying import Dirtying  # noqa: E402,F401
 from wire.calls.description import Description  # noqa: E402,F401
 from wire.calls.life import Life, Transient  # noqa: E402,F401
 from wire.calls.lifecycle import Lifecycle  # noqa: E402,F401
 from wire.calls.bandwidth import Bandwidth  # noqa: E402,F401
+from wire.calls.encrypted import Encrypted  # noqa: E402,F401
+from wire.calls.encrypted_volumes import EncryptedVolumes  # noqa: E402,F401
 from wire.calls.events import Events  # noqa: E402,F401
 from wire.calls.fd_groups import FdGroups  # noqa: E402,F401
 from wire.calls.figures import Figures  # noqa: E402,F401
@@ -30,6 +33,8 @@ from wire.calls.places import Places  # noqa: E402,F401
 from wire.calls.console import Consoles  # noqa: E402,F401
 from wire.calls.display import Displays  # noqa: E402,F401
 from wire.calls.updating import Updating  # noqa: E402,F401
+from wire.calls.volume_disks import VolumeDisks  # noqa: E402,F401
+from wire.calls.vtpm import Vtpm  # noqa: E402,F401
 from wire.calls.core_races import Callbacks, KilledSave, TooLarge, TwoAtOnce  # noqa: E402,F401
 from wire.calls.blocks import Blocks  # noqa: E402,F401
 from wire.calls.labels import Labels  # noqa: E402,F401

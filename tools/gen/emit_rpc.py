@@ -200,6 +200,8 @@ def proc_row(proc):
             rows.append(f'.stream = WIRE_STREAM_{proc.stream.upper()}')
         if proc.sparse:
             rows.append(f'.sparse = {proc.sparse}')
+        if proc.secret:
+            rows.append(f'.secret_{proc.secret} = TRUE')
         if proc.fds:
             rows.append(f'.fds = WIRE_FDS_{proc.fds.upper()}')
     rows.append(f'.doc = {string(proc.doc)}')

@@ -28,6 +28,7 @@ The notation, by example:
         sparse VIR_...                      the flag by which the stream may carry holes
         fds    in | out | both
         readonly yes | no                   against what its permissions would say
+        secret in | out                     the arguments or the answer are overwritten where they were
     event 107 domain_event_lifecycle
         doc    ...
         msg    nonnull_domain dom; int event; int detail

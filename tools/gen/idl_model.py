@@ -94,6 +94,7 @@ class Proc:
     sparse: str = None
     fds: str = None
     read_only: bool = False
+    secret: str = None   # where it has what nobody else may know
     domain: list = None  # the path of fields to the first nonnull_domain of the arguments
 
     def argument(self, name):

@@ -23,6 +23,7 @@
 #include "driver-kvm/firmware-choose.h"
 #include "lib/error.h"
 #include "lib/file.h"
+#include "lib/uuid.h"
 
 #define NVRAM "/var/lib/libvirt/qemu/nvram"
 
@@ -76,6 +77,23 @@ static char *to_xml(const Domain *def, guint flags)
     return xml_writer_finish(writer);
 }
 
+/* There are none. */
+static SecretValue *find_secret(const SecretWish *wish, GError **error)
+{
+    char uuid[UUID_TEXT];
+
+    if (wish->uuid)
+        uuid_format(wish->uuid, uuid);
+    error_set(error, VIR_FROM_SECRET, VIR_ERR_NO_SECRET, "no secret with matching %s '%s'", wish->uuid ? "uuid" : "usage",
+              wish->uuid ? uuid : wish->usage);
+    return NULL;
+}
+
+static gboolean find_volume(const char *pool, const char *volume, VolumePlace *ret_place, GError **error)
+{
+    return error_set(error, VIR_FROM_STORAGE, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", pool);
+}
+
 static gboolean choose_firmware(Domain *live, GError **error)
 {
     const char *const folders[] = {firmware_folder, NULL};
@@ -95,6 +113,8 @@ static gboolean add_start(const Domain *def, const Caps *caps, JsonObject *line,
     *step = "start";
     context->sandbox = TRUE;
     context->touch_host = touch;
+    context->find_secret = find_secret;
+    context->find_volume = find_volume;
     context->master_key = no_key ? NULL : g_strdup_printf("%s/master-key.aes", context->private_dir);
     if (!choose_firmware(live, error) || !complete_domain(live, caps, DRIVER_COMPLETE_START, error))
         return FALSE;

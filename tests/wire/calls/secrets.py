@@ -146,3 +146,32 @@ class Secrets(Case):
                 self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertIn(ONE + '.value', found)
         self.assertIn('secrets.key', found)
+
+    def remembered(self, mark):
+        """How often the daemon has MARK in its memory."""
+        count = 0
+        with open('/proc/%d/maps' % self.server.process.pid, encoding='utf-8') as maps, open('/proc/%d/mem' % self.server.process.pid, 'rb', 0) as memory:
+            for line in maps:
+                place, rights = line.split()[:2]
+                first, last = (int(end, 16) for end in place.split('-'))
+                if not rights.startswith('rw'):
+                    continue
+                try:
+                    memory.seek(first)
+                    count += memory.read(last - first).count(mark)
+                except OSError:  # what cannot be read cannot be found
+                    continue
+        return count
+
+    def test_nothing_is_remembered(self):
+        """A value that was told is in no memory after that, neither as it came nor as it went."""
+        if server.on_oracle():
+            self.skipTest('libvirtd keeps values in memory')
+        secret = self.conn.secretDefineXML(text())
+        for length in 64, 5000, 65536:
+            with self.subTest(length):
+                mark = os.urandom(32)
+                value = (mark * (length // 32 + 1))[:length]
+                secret.setValue(value)
+                self.assertEqual(secret.value(), value)
+                self.until(lambda: self.remembered(mark) == 0, 5, lambda: self.remembered(mark))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/secret/secret-value.h"
+#include "lib/secret-value.h"
 
 #include <errno.h>
 #include <string.h>
