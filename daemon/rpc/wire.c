@@ -123,10 +123,8 @@ void wire_overwrite(const WireType *type, gpointer value)
 
         if (field->kind == WIRE_OPAQUE && field->repeat == WIRE_LIST && *(gpointer *)slot)
             explicit_bzero(*(gpointer *)slot, *wire_count(field, value));
-        else if (field->kind == WIRE_STRING && field->repeat == WIRE_ONE)
+        else if (field->kind == WIRE_STRING && (field->repeat == WIRE_ONE || field->repeat == WIRE_OPTIONAL))
             overwrite_text(*(char **)slot);
-        else if (field->kind == WIRE_STRING && field->repeat == WIRE_OPTIONAL && *(gpointer *)slot)
-            overwrite_text(**(char ***)slot);
     }
 }
 

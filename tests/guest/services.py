@@ -223,7 +223,7 @@ class Sides(Case):
         domain.detachDevice(folder)
         domain.reset()
         self.gone()
-        self.assertNotIn('<filesystem', domain.XMLDesc())
+        self.until(lambda: '<filesystem' not in domain.XMLDesc())
         self.refused(libvirt.VIR_ERR_INTERNAL_ERROR, domain.attachDevice, VIRTIOFS % '/nowhere')
         self.assertEqual(self.sides(), {})
         domain.destroy()

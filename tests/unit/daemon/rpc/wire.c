@@ -83,6 +83,26 @@ static void round_trip(const WireType *type, GRand *rand)
     }
 }
 
+/* What a value points to itself is gone, nothing else is touched, and it can be cleared. */
+static void overwritten(const WireType *type, GRand *rand)
+{
+    for (guint i = 0; i < 20; i++) {
+        g_autofree gpointer value = g_malloc0(type->size);
+
+        random_value(type, value, 3, rand);
+        wire_overwrite(type, value);
+        for (guint k = 0; k < type->n_fields; k++) {
+            const WireField *field = &type->fields[k];
+            const char *const *text = (const char *const *)(gpointer)((guint8 *)value + field->offset);
+            gboolean single = field->repeat == WIRE_ONE || field->repeat == WIRE_OPTIONAL;
+
+            if (field->kind == WIRE_STRING && single && *text)
+                g_assert_cmpstr(*text, ==, "");
+        }
+        wire_clear(type, value);
+    }
+}
+
 static void truncated(const WireType *type, GRand *rand)
 {
     g_autoptr(GByteArray) bytes = random_bytes(type, rand);
@@ -363,10 +383,11 @@ static void test_programs(void)
 
 int main(int argc, char **argv)
 {
-    static const TypeTest round_trips = round_trip, truncates = truncated, changes = changed, bounds = bounded;
+    static const TypeTest round_trips = round_trip, truncates = truncated, overwrites = overwritten, changes = changed, bounds = bounded;
 
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/wire/round-trip", &round_trips, each_type);
+    g_test_add_data_func("/wire/overwritten", &overwrites, each_type);
     g_test_add_data_func("/wire/truncated", &truncates, each_type);
     g_test_add_data_func("/wire/changed", &changes, each_type);
     g_test_add_data_func("/wire/bounded", &bounds, each_type);
