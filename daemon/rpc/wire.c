@@ -115,17 +115,24 @@ static void overwrite_text(char *text)
         explicit_bzero(text, strlen(text));
 }
 
+static void overwrite_field(const WireField *field, gpointer base)
+{
+    gpointer slot = wire_at(base, field->offset);
+
+    if (field->kind == WIRE_OPAQUE && field->repeat == WIRE_LIST && *(gpointer *)slot)
+        explicit_bzero(*(gpointer *)slot, *wire_count(field, base));
+    else if (field->kind == WIRE_STRING && (field->repeat == WIRE_ONE || field->repeat == WIRE_OPTIONAL))
+        overwrite_text(*(char **)slot);
+}
+
 void wire_overwrite(const WireType *type, gpointer value)
 {
-    for (guint i = 0; i < type->n_fields; i++) {
-        const WireField *field = &type->fields[i];
-        gpointer slot = wire_at(value, field->offset);
+    const WireField *arm = type->is_union ? wire_arm(type, value) : NULL;
 
-        if (field->kind == WIRE_OPAQUE && field->repeat == WIRE_LIST && *(gpointer *)slot)
-            explicit_bzero(*(gpointer *)slot, *wire_count(field, value));
-        else if (field->kind == WIRE_STRING && (field->repeat == WIRE_ONE || field->repeat == WIRE_OPTIONAL))
-            overwrite_text(*(char **)slot);
-    }
+    if (arm)
+        overwrite_field(arm, value);
+    for (guint i = 0; i < type->n_fields && !type->is_union; i++)
+        overwrite_field(&type->fields[i], value);
 }
 
 void wire_clear(const WireType *type, gpointer value)

@@ -91,7 +91,7 @@ static void overwritten(const WireType *type, GRand *rand)
 
         random_value(type, value, 3, rand);
         wire_overwrite(type, value);
-        for (guint k = 0; k < type->n_fields; k++) {
+        for (guint k = 0; k < type->n_fields && !type->is_union; k++) {
             const WireField *field = &type->fields[k];
             const char *const *text = (const char *const *)(gpointer)((guint8 *)value + field->offset);
             gboolean single = field->repeat == WIRE_ONE || field->repeat == WIRE_OPTIONAL;
