@@ -147,6 +147,12 @@ class Secrets(Case):
         self.assertIn(ONE + '.value', found)
         self.assertIn('secrets.key', found)
 
+    def is_sanitized(self):
+        """What a sanitizer lays aside for itself is larger than any memory."""
+        with open('/proc/%d/maps' % self.server.process.pid, encoding='utf-8') as maps:
+            places = [line.split()[0].split('-') for line in maps]
+        return any(int(last, 16) - int(first, 16) >= 1 << 40 for first, last in places)
+
     def remembered(self, mark):
         """How often the daemon has MARK in its memory."""
         count = 0
@@ -167,6 +173,8 @@ class Secrets(Case):
         """A value that was told is in no memory after that, neither as it came nor as it went."""
         if server.on_oracle():
             self.skipTest('libvirtd keeps values in memory')
+        if self.is_sanitized():
+            self.skipTest('a sanitizer has a memory of its own')
         secret = self.conn.secretDefineXML(text())
         for length in 64, 5000, 65536:
             with self.subTest(length):
