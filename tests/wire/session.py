@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -57,8 +58,13 @@ class Session:
         program = '/usr/sbin/libvirtd' if server.on_oracle() else os.path.join(BUILD, 'daemon', 'duovirtd')
         with open(self.log, 'ab') as log:
             self.process = self.popen([program, *self.options], stdout=log, stderr=log)
-        server.wait_until(lambda: self.virsh('version')[0] == 0, server.DEADLINE, lambda: open(self.log).read())
+        server.wait_until(self.listens, server.DEADLINE, lambda: open(self.log).read())
         return self
+
+    def listens(self):
+        """Asked without libvirt's library: where nobody listens yet, that one starts libvirtd, which then serves."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(os.path.join(self.runtime, 'libvirt', 'libvirt-sock')) == 0
 
     def virsh(self, *argv, uri='qemu:///session'):
         """Exit code and all that it said."""
@@ -110,9 +116,9 @@ class OfAUser(unittest.TestCase):
     def test_uri(self):
         with Session() as session:
             self.assertEqual(self.do(session, 'uri'), 'qemu:///session')
-            socket = 'qemu+unix:///%s?socket=' + session.runtime + '/libvirt/libvirt-sock'
-            self.do(session, 'version', uri=socket % 'session')
-            self.assertEqual(session.virsh('version', uri=socket % 'system'),
+            address = 'qemu+unix:///%s?socket=' + session.runtime + '/libvirt/libvirt-sock'
+            self.do(session, 'version', uri=address % 'session')
+            self.assertEqual(session.virsh('version', uri=address % 'system'),
                              (1, 'error: failed to connect to the hypervisor\nerror: internal error: unexpected qemu URI path '
                                  "'/system', try qemu:///session"))
 
