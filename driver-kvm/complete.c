@@ -15,6 +15,7 @@
 #include "driver-kvm/validate.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
+#include "lib/model/domain-clock.h"
 #include "lib/model/domain-defaults.h"
 #include "lib/model/domain-hostdev.h"
 #include "lib/model/domain-validate.h"
@@ -176,37 +177,6 @@ static gboolean complete_cpu(Domain *def, const Caps *caps, GError **error)
     return TRUE;
 }
 
-/* A distance from UTC or from local time makes a clock variable. */
-static gboolean complete_distance(Clock *clock, GError **error)
-{
-    gboolean fixed = clock->offset == CLOCK_OFFSET_UTC || clock->offset == CLOCK_OFFSET_LOCALTIME;
-    gint64 seconds;
-
-    if (!fixed || !clock->adjustment || strcmp(clock->adjustment, "reset") == 0)
-        return TRUE;
-    if (!*clock->adjustment) {
-        g_clear_pointer(&clock->adjustment, g_free);
-        return TRUE;
-    }
-    if (!g_ascii_string_to_signed(clock->adjustment, 10, G_MININT64, G_MAXINT64, &seconds, NULL))
-        return error_set(error, VIR_FROM_DOMAIN, VIR_ERR_XML_ERROR, "unknown clock adjustment '%s'", clock->adjustment);
-    clock->basis = clock->offset == CLOCK_OFFSET_UTC ? CLOCK_BASIS_UTC : CLOCK_BASIS_LOCALTIME;
-    clock->offset = CLOCK_OFFSET_VARIABLE;
-    return TRUE;
-}
-
-static void complete_clock(Clock *clock)
-{
-    if (clock->offset != CLOCK_OFFSET_VARIABLE)
-        return;
-    if (!clock->adjustment || !g_ascii_string_to_signed(clock->adjustment, 10, G_MININT64, G_MAXINT64, NULL, NULL)) {
-        g_free(clock->adjustment);
-        clock->adjustment = g_strdup("0");
-    }
-    if (clock->basis == CLOCK_BASIS_UNSET)
-        clock->basis = CLOCK_BASIS_UTC;
-}
-
 static gboolean complete_os(Domain *def, GError **error)
 {
     OsLoader *loader = def->os->loader;
@@ -238,9 +208,8 @@ static gboolean complete_implied(Domain *def, const Caps *caps, GError **error)
 
 static gboolean complete_define(Domain *def, const Caps *caps, GError **error)
 {
-    if (!complete_distance(def->clock, error))
+    if (!domain_complete_clock(def, error))
         return FALSE;
-    complete_clock(def->clock);
     if (!firmware_normalize(def, error) || !domain_normalize(def, error) || !validate_emulator(def, caps, error) || !complete_machine(def, caps, error))
         return FALSE;
     domain_want_hostdev_controllers(def);

@@ -3,7 +3,7 @@
 #include "driver-kvm/graphics.h"
 
 #include "driver-kvm/part.h"
-#include "driver-kvm/port.h"
+#include "lib/port.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 

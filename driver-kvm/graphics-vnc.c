@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "driver-kvm/part.h"
-#include "driver-kvm/port.h"
+#include "lib/port.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 

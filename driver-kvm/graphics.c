@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "driver-kvm/port.h"
+#include "lib/port.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 #include "lib/patient.h"

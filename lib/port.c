@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "driver-kvm/port.h"
+#include "lib/port.h"
 #include "lib/error.h"
 #include <errno.h>
 #include <netinet/in.h>
