@@ -89,7 +89,7 @@ static void add(GPtrArray *guests, All *all, Vm *vm, const HostRules *rules)
     g_autofree char *complaint = NULL;
     Guest *guest;
 
-    if (view->id < 0)
+    if (view->id < 0 || vm->host)
         return;
     const Domain *definition = view->next ? view->next : view->live;
     guest = g_new0(Guest, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/core/reconnect.h"
 
+#include "daemon/core/host-domain.h"
 #include "daemon/core/record.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
@@ -52,4 +53,5 @@ void reconnect_load(const DriverInstance *instance)
 {
     store_load(instance, found_definition);
     record_load(instance, found_record);
+    host_domain_adopt(instance);
 }

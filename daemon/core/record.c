@@ -131,8 +131,8 @@ gboolean record_check(Vm *vm, const Domain *live, GError **error)
 static gboolean save_locked(Vm *vm, guint64 run, GError **error)
 {
     g_autoptr(VmView) view = vm_view(vm);
-    if (view->id < 0 || (run && view->run != run))
-        return TRUE; /* it ended meanwhile */
+    if (vm->host || view->id < 0 || (run && view->run != run))
+        return TRUE; /* it needs none, or ended meanwhile */
     g_autofree char *text = text_of(vm, view, view->live);
     g_autofree char *path = path_of(vm->uuid_text);
     return document_limit_check(text, view->live->name, 0, error) && file_replace_volatile(path, text, -1, 0600, error);

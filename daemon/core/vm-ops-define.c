@@ -42,6 +42,8 @@ static gboolean run_turn(Call *call, Vm *vm, Change change, gpointer data, GErro
     g_autoptr(VmView) view = vm_view(vm);
     LogContext context = {.domain = vm_view_def(view)->name};
     call->vm = vm_ref(vm);
+    if (!vm_check_guest(vm, error))
+        return FALSE;
     log_context_enter(&context);
     gboolean ran = queue_run(vm->queue, take_turn, &turn, error);
     log_context_leave(&context);

@@ -224,6 +224,13 @@ gboolean vm_check_inactive(Vm *vm, GError **error)
            error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "domain is already running");
 }
 
+gboolean vm_check_guest(Vm *vm, GError **error)
+{
+    g_autoptr(VmView) view = vm_view(vm);
+    return !vm->host || error_set(error, vm->instance->from, VIR_ERR_OPERATION_INVALID, "%s does not support requested operation",
+                                  vm_view_def(view)->name);
+}
+
 gboolean vm_check_monitor(Vm *vm, GError **error)
 {
     if (!vm_check_active(vm, error))

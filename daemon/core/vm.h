@@ -54,6 +54,7 @@ struct Vm {
     VmJob *job;       /* what clients can watch and end; NULL: nothing */
     Params *last_job; /* figures of the last one that succeeded; NULL: none, or a client has taken them */
     gboolean removed; /* no longer in the registry */
+    gboolean host;    /* it is no guest: the host is one of its hypervisor's domains; constant from the first listing on */
     VmPhase phase;
     VmEnd end;        /* the driver saw the end while the start operation was at it */
     VmEnd wanted_end; /* somebody is killing it: what that is called, whatever the driver sees */
@@ -114,3 +115,5 @@ gboolean vm_check_active(Vm *vm, GError **error);
 gboolean vm_check_inactive(Vm *vm, GError **error);
 gboolean vm_check_present(Vm *vm, GError **error);
 gboolean vm_check_monitor(Vm *vm, GError **error);
+/* It is a guest: the host itself can be neither ended nor paused, saved or defined. */
+gboolean vm_check_guest(Vm *vm, GError **error);

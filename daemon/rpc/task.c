@@ -254,7 +254,7 @@ gboolean task_hand_over(Task *task, GError **error)
     if (on_domain) {
         gconstpointer dom = (const guint8 *)task->args + proc->domain_offset;
         task->call.vm = call_lookup(&task->call, dom, error);
-        if (!task->call.vm)
+        if (!task->call.vm || (!proc->on_host && !vm_check_guest(task->call.vm, error)))
             return FALSE;
     }
     switch (task->lane) {

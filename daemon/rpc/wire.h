@@ -108,6 +108,7 @@ struct WireProc {
     WireStream stream;
     guint64 sparse; /* the flag by which the stream may carry holes; 0: none */
     WireFds fds;
+    gboolean on_host; /* it changes also the domain that the host itself is */
     gboolean secret_in, secret_out; /* the arguments, the answer are overwritten where they were: dispatch.c, task.c */
     const char *doc;
 };

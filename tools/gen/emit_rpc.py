@@ -200,6 +200,8 @@ def proc_row(proc):
             rows.append(f'.stream = WIRE_STREAM_{proc.stream.upper()}')
         if proc.sparse:
             rows.append(f'.sparse = {proc.sparse}')
+        if proc.host:
+            rows.append('.on_host = TRUE')
         if proc.secret:
             rows.append(f'.secret_{proc.secret} = TRUE')
         if proc.fds:

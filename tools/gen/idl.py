@@ -29,6 +29,7 @@ The notation, by example:
         fds    in | out | both
         readonly yes | no                   against what its permissions would say
         secret in | out                     the arguments or the answer are overwritten where they were
+        host   yes                          it changes also the domain that the host itself is, where there is one
     event 107 domain_event_lifecycle
         doc    ...
         msg    nonnull_domain dom; int event; int detail

@@ -95,6 +95,7 @@ class Proc:
     fds: str = None
     read_only: bool = False
     secret: str = None   # where it has what nobody else may know
+    host: str = None     # also the host's own domain may be changed by it
     domain: list = None  # the path of fields to the first nonnull_domain of the arguments
 
     def argument(self, name):

@@ -9,7 +9,7 @@ from idl_model import Enum, Field, IdlError, Permission, Proc, Program, Struct, 
 LANES = ('read', 'work', 'write', 'control')
 STREAMS = ('read', 'write', 'both')
 FDS = ('in', 'out', 'both')
-PROC_KEYS = ('doc', 'args', 'ret', 'acl', 'filter', 'lane', 'flags', 'stream', 'sparse', 'fds', 'readonly', 'secret')
+PROC_KEYS = ('doc', 'args', 'ret', 'acl', 'filter', 'lane', 'flags', 'stream', 'sparse', 'fds', 'readonly', 'secret', 'host')
 EVENT_KEYS = ('doc', 'msg')
 
 
@@ -237,6 +237,9 @@ class Parser:
 
     def key_secret(self, where, proc, text):
         self.choice(where, proc, 'secret', text, ('in', 'out'))
+
+    def key_host(self, where, proc, text):
+        self.choice(where, proc, 'host', text, ('yes',))
 
     def key_sparse(self, where, proc, text):
         proc.sparse, = self.flag_names(where, text)

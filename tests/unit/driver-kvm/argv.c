@@ -9,7 +9,7 @@
 #include "driver-kvm/argv.h"
 #include "driver-kvm/chardev.h"
 #include "driver-kvm/part.h"
-#include "driver-kvm/port.h"
+#include "lib/port.h"
 #include "driver-kvm/props.h"
 #include "lib/error.h"
 #include "tests/unit/driver-kvm/domain-text.h"

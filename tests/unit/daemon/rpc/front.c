@@ -60,6 +60,11 @@ void vm_unref(Vm *vm)
 {
 }
 
+gboolean vm_check_guest(Vm *vm, GError **error)
+{
+    return TRUE;
+}
+
 void vm_set_operation(Vm *vm, const char *name)
 {
 }
