@@ -39,7 +39,7 @@ static CpuSet *affinity_of(pid_t tid)
 
 static gboolean live_info(Call *call, Vm *vm, RemoteDomainGetIothreadInfoRet *ret, GError **error)
 {
-    const DriverTuningOps *ops = ops_tuning(call, vm, error);
+    const DriverTuningOps *ops = ops_tuning(call, vm, offsetof(DriverTuningOps, iothreads), error);
     g_autoptr(GArray) threads = NULL;
     if (!ops || !ops->iothreads(vm->instance->self, vm, INFO_BUDGET, &threads, error))
         return FALSE;
@@ -122,7 +122,8 @@ static gboolean change(Call *call, guint id, guint flags, CheckFunc check, VmEdi
     if ((affect.live && !check(vm, view->live, id, error)) || (affect.config && !check(vm, view->next, id, error)))
         return FALSE;
     if (affect.live) {
-        const DriverTuningOps *ops = ops_tuning(call, vm, error);
+        gsize slot = add ? offsetof(DriverTuningOps, add_iothread) : offsetof(DriverTuningOps, del_iothread);
+        const DriverTuningOps *ops = ops_tuning(call, vm, slot, error);
         gpointer self = vm->instance->self;
         if (!ops || !(add ? ops->add_iothread(self, vm, id, error) : ops->del_iothread(self, vm, id, error)))
             return FALSE;
@@ -242,7 +243,7 @@ gboolean remote_domain_set_iothread_params(Call *call, const RemoteDomainSetIoth
     if (affect.config && !only_pool(values))
         return error_set(error, vm->instance->from, VIR_ERR_OPERATION_UNSUPPORTED, "%s",
                          "configuring persistent polling values is not supported");
-    const DriverTuningOps *ops = affect.live ? ops_tuning(call, vm, error) : NULL;
+    const DriverTuningOps *ops = affect.live ? ops_tuning(call, vm, offsetof(DriverTuningOps, set_iothread), error) : NULL;
     if (affect.live && (!ops || !ops->set_iothread(vm->instance->self, vm, id, values, error)))
         return FALSE;
     Tune tune = {id, values};

@@ -67,7 +67,7 @@ gboolean remote_domain_set_perf_events(Call *call, const RemoteDomainSetPerfEven
     if (!params_check(params, known, EVENTS, error) || !vm_check_present(vm, error) ||
         !ops_affect(vm, view, args->flags, &affect, error))
         return FALSE;
-    const DriverTuningOps *ops = affect.live ? ops_tuning(call, vm, error) : NULL;
+    const DriverTuningOps *ops = affect.live ? ops_tuning(call, vm, offsetof(DriverTuningOps, count_event), error) : NULL;
     if (affect.live && !ops)
         return FALSE;
     for (guint i = 0; affect.live && i < params_length(params); i++) {

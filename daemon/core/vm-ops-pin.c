@@ -49,7 +49,7 @@ static void tell(Vm *vm, const Pin *pin)
 static gboolean pin(Call *call, OpsAffect affect, DriverThread kind, guint number, const CpuSet *cpus, GError **error)
 {
     Vm *vm = call->vm;
-    const DriverTuningOps *ops = affect.live ? ops_tuning(call, vm, error) : NULL;
+    const DriverTuningOps *ops = affect.live ? ops_tuning(call, vm, offsetof(DriverTuningOps, pin), error) : NULL;
     g_autofree char *text = cpuset_format(cpus);
     Pin pin = {kind, number, text};
     if (affect.live && (!ops || !ops->pin(vm->instance->self, vm, kind, number, cpus, error)))

@@ -37,6 +37,40 @@ static gboolean no_group(GError **error)
     return error_set(error, VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID, "%s", "cgroup CPU controller is not mounted");
 }
 
+/* --- a hypervisor's own --- */
+
+static const DriverSchedulerOps *own(const Vm *vm)
+{
+    return vm->instance->driver->scheduler;
+}
+
+/* What the hypervisor's scheduler has for VM; to free, NULL with ERROR. */
+static Params *own_params(Vm *vm, guint flags, const char **ret_name, GError **error)
+{
+    g_autoptr(Params) params = params_new();
+    if (flags & ~VIR_TYPED_PARAM_STRING_OKAY) {
+        error_set(error, vm->instance->from, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x): the hypervisor keeps none of that for later",
+                  flags & ~VIR_TYPED_PARAM_STRING_OKAY);
+        return NULL;
+    }
+    return vm_check_active(vm, error) && own(vm)->get(vm->instance->self, vm, ret_name, params, error) ? g_steal_pointer(&params) : NULL;
+}
+
+static gboolean own_check(const Params *wanted, const Params *there, GError **error)
+{
+    g_autofree ParamKnown *known = g_new0(ParamKnown, params_length(there));
+    for (guint i = 0; i < params_length(there); i++)
+        known[i] = (ParamKnown){params_at(there, i)->field, params_at(there, i)->type};
+    return params_check(wanted, known, params_length(there), error);
+}
+
+static gboolean own_set(Vm *vm, const Params *wanted, guint flags, GError **error)
+{
+    const char *name;
+    g_autoptr(Params) there = own_params(vm, flags, &name, error);
+    return there && own_check(wanted, there, error) && own(vm)->set(vm->instance->self, vm, wanted, error);
+}
+
 /* --- asking --- */
 
 gboolean remote_domain_get_scheduler_type(Call *call, const RemoteDomainGetSchedulerTypeArgs *args,
@@ -46,6 +80,15 @@ gboolean remote_domain_get_scheduler_type(Call *call, const RemoteDomainGetSched
     g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
     if (!vm)
         return FALSE;
+    if (own(vm)) {
+        const char *name;
+        g_autoptr(Params) params = own_params(vm, 0, &name, error);
+        if (!params)
+            return FALSE;
+        ret->type = g_strdup(name);
+        ret->nparams = params_length(params);
+        return TRUE;
+    }
     if (view->id >= 0)
         return no_group(error);
     ret->type = g_strdup(SCHEDULER);
@@ -83,6 +126,11 @@ static RemoteTypedParam *get(Call *call, const RemoteNonnullDomain *dom, gint64 
 {
     g_autoptr(Vm) vm = call_lookup(call, dom, error);
     g_autoptr(VmView) view = vm ? vm_view(vm) : NULL;
+    if (vm && own(vm)) {
+        const char *name;
+        g_autoptr(Params) params = own_params(vm, flags, &name, error);
+        return params ? ops_some_params(params, max, ret_n) : NULL;
+    }
     const Domain *def = view ? ops_affected(vm, view, flags, error) : NULL;
     if (!def || (def == view->live && !no_group(error)))
         return NULL;
@@ -171,6 +219,8 @@ static gboolean set(Call *call, const RemoteTypedParam *wire, guint32 n, guint f
     g_autoptr(VmView) view = vm_view(vm);
     g_autoptr(Params) params = wire_params_read(wire, n);
     OpsAffect affect;
+    if (own(vm))
+        return own_set(vm, params, flags, error);
     if (!check(params, error) || !vm_check_present(vm, error) || !ops_affect(vm, view, flags, &affect, error))
         return FALSE;
     if (affect.live)

@@ -10,10 +10,10 @@ void ops_tell_tuned(Vm *vm, const Params *params)
     event_emit(vm, &event);
 }
 
-const DriverTuningOps *ops_tuning(Call *call, Vm *vm, GError **error)
+const DriverTuningOps *ops_tuning(Call *call, Vm *vm, gsize slot, GError **error)
 {
     const DriverTuningOps *ops = vm->instance->driver->tuning;
-    if (!ops) {
+    if (!ops || !*(const gpointer *)(gconstpointer)((const char *)ops + slot)) {
         ops_not_offered(call, error);
         return NULL;
     }

@@ -103,6 +103,25 @@ static void read_affinity(pid_t tid, guint8 *map, gsize length)
     CPU_FREE(set);
 }
 
+/* As the hypervisor tells. */
+static gboolean own_vcpus(Call *call, Vm *vm, const RemoteDomainGetVcpusArgs *args, RemoteDomainGetVcpusRet *ret, GError **error)
+{
+    const DriverStatsOps *ops = call->instance->driver->stats;
+    g_autoptr(GArray) vcpus = NULL;
+    if (!ops->vcpus(call->instance->self, vm, &vcpus, error))
+        return FALSE;
+    ret->n_info = MIN(vcpus->len, (guint)args->maxinfo);
+    ret->info = g_new0(RemoteVcpuInfo, ret->n_info);
+    ret->n_cpumaps = args->maxinfo * args->maplen;
+    ret->cpumaps = g_malloc0(ret->n_cpumaps);
+    for (guint i = 0; i < ret->n_info; i++) {
+        const DriverVcpu *vcpu = &g_array_index(vcpus, DriverVcpu, i);
+        ret->info[i] = (RemoteVcpuInfo){.number = vcpu->number, .state = vcpu->state, .cpu_time = vcpu->time, .cpu = vcpu->cpu};
+        cpuset_to_map(vcpu->cpus, ret->cpumaps + i * args->maplen, args->maplen);
+    }
+    return TRUE;
+}
+
 gboolean remote_domain_get_vcpus(Call *call, const RemoteDomainGetVcpusArgs *args, RemoteDomainGetVcpusRet *ret,
                                  GError **error)
 {
@@ -116,6 +135,8 @@ gboolean remote_domain_get_vcpus(Call *call, const RemoteDomainGetVcpusArgs *arg
     if (view->id < 0)
         return error_set(error, call->instance->from, VIR_ERR_OPERATION_INVALID,
                          "cannot retrieve vcpu information for inactive domain");
+    if (ops && ops->vcpus)
+        return own_vcpus(call, vm, args, ret, error);
     if (!ops || !ops->threads)
         return ops_not_offered(call, error);
     g_autofree pid_t *tids = g_new0(pid_t, args->maxinfo);

@@ -92,6 +92,8 @@ typedef struct {
      * host. Both NULL: there is no such text. */
     const char *const *native_formats;
     char *(*to_native)(gpointer self, const char *format, const Domain *def, GError **error);
+    /* The way back: TEXT in FORMAT as a domain's document, which is looked at like a client's. To free. NULL: there is no way back. */
+    char *(*from_native)(gpointer self, const char *format, const char *text, GError **error);
     /* VmTaint bits of the live definition DEF; adds to DEPRECATED (of char *) what that is. NULL: there is nothing to be said. */
     guint (*judge)(gpointer self, const Domain *def, GPtrArray *deprecated);
 } DriverDefinitionOps;
@@ -137,6 +139,11 @@ typedef struct {
 
     /* Whether the hypervisor can do what DEF says for power off, reboot and crash. LIVE: the running guest does from now on. */
     gboolean (*set_actions)(gpointer self, Vm *vm, const Domain *def, gboolean live, GError **error);
+
+    /* The domain that the host itself is, as its definition, complete and with its id; NULL without ERROR: the host is none. It is
+     * given to `reconnect` with no status, and then only asked, or changed by what changes a running guest's size. Once, before
+     * anything else. */
+    Domain *(*host_domain)(gpointer self, GError **error);
 } DriverRunOps;
 
 /* Saving a guest to a file and its memory to a dump. Queue. */
@@ -159,6 +166,15 @@ typedef struct {
 /* Beside virDomainStatsTypes: those of BLOCK, with a record of each image that a disk's own builds on after the disk's. */
 #define DRIVER_STATS_CHAINS (1u << 29)
 
+/* A virtual CPU that a hypervisor of its own runs. */
+typedef struct {
+    guint number;
+    int state;   /* virVcpuState */
+    int cpu;     /* the host's, that it is or was on; -1: none */
+    guint64 time; /* nanoseconds */
+    CpuSet *cpus; /* it may be on; owned */
+} DriverVcpu;
+
 /* Figures of a running guest. Pool. BUDGET is in microseconds: past it the call fails with VIR_ERR_OPERATION_TIMEOUT. */
 typedef struct {
     /* Adds the GROUPS (virDomainStatsTypes) it knows, with libvirt's field names. CPU_TOTAL, VCPU and INTERFACE come
@@ -172,6 +188,8 @@ typedef struct {
     /* The host's threads of a running guest: its main one, and one for each virtual CPU (pid_t, 0: not plugged in; at
      * most MAX). Does not block. */
     gboolean (*threads)(gpointer self, Vm *vm, pid_t *ret_main, pid_t *vcpus, guint max, guint *ret_n, GError **error);
+    /* Where virtual CPUs are no threads of the host: RET_VCPUS, of DriverVcpu, a new array that frees its elements. */
+    gboolean (*vcpus)(gpointer self, Vm *vm, GArray **ret_vcpus, GError **error);
 } DriverStatsOps;
 
 /* Changes of a running guest's size. Queue. */
@@ -207,6 +225,15 @@ typedef struct {
     /* EVENT of the host's processors is counted for the guest from now on, or no more. */
     gboolean (*count_event)(gpointer self, Vm *vm, PerfEventName event, gboolean on, GError **error);
 } DriverTuningOps;
+
+/* How a hypervisor with a scheduler of its own shares out the host's processors among running guests. A NULL table: the host's
+ * kernel does. */
+typedef struct {
+    /* RET_NAME is static. Adds to PARAMS what can be set, as it is now. Pool. */
+    gboolean (*get)(gpointer self, Vm *vm, const char **ret_name, Params *params, GError **error);
+    /* VALUES were checked: they have the names and types that `get` tells. Queue. */
+    gboolean (*set)(gpointer self, Vm *vm, const Params *values, GError **error);
+} DriverSchedulerOps;
 
 /* Character devices of a running guest. Queue. */
 typedef struct {
@@ -301,6 +328,7 @@ typedef struct Driver {
     const DriverStatsOps *stats;
     const DriverResizeOps *resize;
     const DriverTuningOps *tuning;
+    const DriverSchedulerOps *scheduler;
     const DriverChardevOps *chardev;
     const DriverDisplayOps *display;
     const DriverDeviceOps *device;
