@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "driver-xen/config.h"
 #include "lib/error.h"
 #include "lib/model/domain-address.h"
+#include "lib/model/domain-clock.h"
 #include "lib/model/domain-defaults.h"
 #include "lib/model/domain-validate.h"
 
@@ -169,7 +171,7 @@ static void complete_features(Domain *def)
 gboolean complete_definition(Domain *def, GError **error)
 {
     name_interfaces(def);
-    if (!complete_machine(def, error) || !domain_normalize(def, error))
+    if (!complete_machine(def, error) || !domain_complete_clock(def, error) || !domain_normalize(def, error))
         return FALSE;
     for (guint i = 0; i < def->devices->disks->len; i++)
         if (!complete_disk(def->devices->disks->pdata[i], error))
@@ -209,10 +211,22 @@ static gboolean check_balloon(const Memballoon *balloon, GError **error)
            error_set(error, UNSUPPORTED, "unsupported balloon device model '%s'", memballoon_model_to_string(balloon->model));
 }
 
+/* Interfaces get the names of this run. */
+static void forget_names(GPtrArray *interfaces)
+{
+    for (guint i = 0; i < interfaces->len; i++) {
+        Interface *interface = interfaces->pdata[i];
+
+        if (interface->target && config_is_generated(interface->target->dev))
+            g_clear_pointer(&interface->target->dev, g_free);
+    }
+}
+
 gboolean complete_start(Domain *live, GError **error)
 {
     if (!check_balloon(live->devices->memballoon, error))
         return FALSE;
+    forget_names(live->devices->interfaces);
     name_terminals(live->devices->serials, "serial");
     name_terminals(live->devices->consoles, "console");
     for (guint i = 0; i < live->devices->graphics->len; i++) {

@@ -108,6 +108,11 @@ static gboolean set_mac(const char *text, uint8_t mac[6], GError **error)
            error_set(error, VIR_FROM_LIBXL, VIR_ERR_INTERNAL_ERROR, "'%s' is no hardware address", text);
 }
 
+gboolean config_is_generated(const char *name)
+{
+    return !name || g_str_has_prefix(name, "vif");
+}
+
 static char *addresses(const Interface *interface)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -127,7 +132,8 @@ gboolean config_nic(const Domain *live, const Interface *interface, gboolean plu
     if (!set_mac(interface->mac->address, config->mac, error) ||
         !set_model(live, interface->model ? interface->model->type : NULL, plugged, config, error))
         return FALSE;
-    config->ifname = config_dup(interface->target ? interface->target->dev : NULL);
+    if (interface->target && !config_is_generated(interface->target->dev))
+        config->ifname = config_dup(interface->target->dev);
     if (interface->type == INTERFACE_TYPE_BRIDGE)
         config->bridge = config_dup(interface->source->bridge);
     config->script = config_dup(interface->script ? interface->script->path : NULL);

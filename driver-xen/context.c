@@ -2,10 +2,12 @@
 #include "driver-xen/context.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "driver-xen/xenstore.h"
 #include "lib/error.h"
 
 #define FDS_START 16
@@ -28,11 +30,29 @@ static void log_message(xentoollog_logger *logger, xentoollog_level level, int e
     self->host->log(NULL, LOG_WARNING, line);
 }
 
+/* The daemon's threads block signals. A device model that did so too would outlive its guest: libxl ends it by one. */
+static pid_t fork_with_signals(void *user)
+{
+    pid_t pid = fork();
+    sigset_t none;
+
+    if (pid == 0) {
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+    }
+    return pid;
+}
+
 Context *context_new(const DriverHost *host, GError **error)
 {
-    static const libxl_childproc_hooks children = {.chldowner = libxl_sigchld_owner_libxl_always_selective_reap};
-    Context *context = g_new0(Context, 1);
+    static const libxl_childproc_hooks children = {
+        .chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
+        .fork_replacement = fork_with_signals,
+    };
 
+    if (!xenstore_check(error))
+        return NULL;
+    Context *context = g_new0(Context, 1);
     context->logger.vmessage = log_message;
     context->host = host;
     if (libxl_ctx_alloc(&context->libxl, LIBXL_VERSION, 0, &context->logger) != 0) {

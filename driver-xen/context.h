@@ -24,7 +24,8 @@ typedef struct {
     gboolean done;
 } Context;
 
-/* NULL with VIR_ERR_INTERNAL_ERROR: the hypervisor or xenstore cannot be reached. */
+/* NULL with VIR_ERR_INTERNAL_ERROR: the hypervisor or xenstore cannot be reached; with VIR_ERR_OPERATION_TIMEOUT: xenstored does
+ * not answer. */
 Context *context_new(const DriverHost *host, GError **error);
 void context_free(Context *context); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Context, context_free)

@@ -15,6 +15,7 @@ Guest *guest_new(Xen *xen, Vm *vm, guint32 domid)
     guest->xen = xen;
     guest->vm = xen->host->ref(vm);
     guest->domid = domid;
+    guest->model = -1;
     return guest;
 }
 

@@ -15,6 +15,8 @@ typedef struct {
     guint32 domid;
     libxl_evgen_domain_death *death; /* the watcher's */
     Context *saver;                  /* of a save that is under way; under Xen.lock */
+    int model;                       /* a pidfd of its hardware's process, if that is watched; -1 */
+    sd_event_source *model_death;    /* of the event loop */
     gint ending;                     /* atomic: somebody is at its end */
 } Guest;
 

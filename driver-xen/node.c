@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "driver-xen/domcaps.h"
 #include "driver-xen/xen.h"
 #include "lib/error.h"
 
@@ -142,4 +143,16 @@ static gboolean node_info(gpointer self, DriverNode *ret_node, GError **error)
     return TRUE;
 }
 
-const DriverNodeOps node_ops = {.info = node_info, .version = node_version, .max_vcpus = node_max_vcpus, .guests = node_guests};
+static char *node_domain_capabilities(gpointer self, const char *emulator, const char *arch, const char *machine, const char *virt_type,
+                                      GError **error)
+{
+    return domcaps_format(emulator, arch, machine, virt_type, error);
+}
+
+const DriverNodeOps node_ops = {
+    .info = node_info,
+    .version = node_version,
+    .max_vcpus = node_max_vcpus,
+    .guests = node_guests,
+    .domain_capabilities = node_domain_capabilities,
+};

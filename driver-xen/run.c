@@ -8,9 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "driver-xen/config.h"
+#include "driver-xen/device-model.h"
 #include "driver-xen/guest.h"
+#include "driver-xen/host-domain.h"
+#include "driver-xen/plug.h"
+#include "driver-xen/screen.h"
 #include "driver-xen/xen.h"
 #include "lib/error.h"
 
@@ -111,6 +116,19 @@ static gboolean create(Context *context, Vm *vm, const Domain *live, int restore
     return built;
 }
 
+/* Ports are kept for the displays until these listen. */
+static gboolean create_held(Xen *xen, Context *context, Vm *vm, int restore_fd, guint32 *ret_domid, GError **error)
+{
+    g_autoptr(GArray) held = g_array_new(FALSE, FALSE, sizeof(int));
+    gboolean done = screen_take_ports(xen, vm, held, error);
+    g_autoptr(VmView) view = xen->host->view(vm);
+
+    done = done && create(context, vm, view->live, restore_fd, ret_domid, error);
+    for (guint i = 0; i < held->len; i++)
+        close(g_array_index(held, int, i));
+    return done;
+}
+
 /* The run is known from here on, and its end will be seen. */
 static gboolean settle(Xen *xen, Context *context, Vm *vm, guint32 domid, GError **error)
 {
@@ -118,19 +136,23 @@ static gboolean settle(Xen *xen, Context *context, Vm *vm, guint32 domid, GError
     Lesson lesson = {context, domid};
 
     keep(xen, vm, guest);
-    return xen->host->set_id(vm, (int)domid, error) && watch_add(xen->watch, guest, error) &&
-           xen->host->edit_live(vm, edit_learn, &lesson, error) && xen->host->save_status(vm, error);
+    if (!xen->host->set_id(vm, (int)domid, error) || !watch_add(xen->watch, guest, error) ||
+        !xen->host->edit_live(vm, edit_learn, &lesson, error) || !xen->host->save_status(vm, error))
+        return FALSE;
+    g_autoptr(VmView) view = xen->host->view(vm);
+    if (view->live->os->type->value == OS_TYPE_HVM) /* others go on without one, but for what it serves them */
+        device_model_watch(guest);
+    return TRUE;
 }
 
 static gboolean run_start(gpointer self, Vm *vm, const DriverStart *options, GError **error)
 {
     Xen *xen = self;
-    g_autoptr(VmView) view = xen->host->view(vm);
     g_autoptr(Context) context = context_new(xen->host, error);
+    gboolean restored = options->restore_fd >= 0;
     guint32 domid;
 
-    gboolean restored = options->restore_fd >= 0;
-    if (!context || !create(context, vm, view->live, options->restore_fd, &domid, error) || !settle(xen, context, vm, domid, error))
+    if (!context || !create_held(xen, context, vm, options->restore_fd, &domid, error) || !settle(xen, context, vm, domid, error))
         return FALSE;
     if (options->paused) {
         xen->host->set_state(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
@@ -160,6 +182,8 @@ static gboolean run_kill(gpointer self, Vm *vm, gboolean graceful, GError **erro
         g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
     }
+    if (domid == 0)
+        return error_set(error, VIR_FROM_LIBXL, VIR_ERR_OPERATION_INVALID, "the host's own domain cannot be destroyed");
     if (!guest_destroy(context, domid, error))
         return FALSE;
     if (guest)
@@ -173,8 +197,10 @@ static void run_cleanup(gpointer self, Vm *vm)
     g_autoptr(Guest) guest = guest_of(xen, vm);
     g_autoptr(GError) error = NULL;
 
-    if (guest)
+    if (guest) {
+        device_model_unwatch(guest);
         watch_drop(xen->watch, guest);
+    }
     if (!run_kill(xen, vm, FALSE, &error))
         xen->host->log(vm, LOG_ERR, error->message);
     keep(xen, vm, NULL);
@@ -205,19 +231,21 @@ static gboolean run_reconnect(gpointer self, Vm *vm, GHashTable *status, GError 
 {
     Xen *xen = self;
     g_autoptr(Context) context = context_new(xen->host, error);
-    const char *known = g_hash_table_lookup(status, "domid");
+    const char *known = g_hash_table_lookup(status, "domid"); /* the host's own domain needs none */
+    guint64 expected = known ? g_ascii_strtoull(known, NULL, 10) : 0;
     libxl_dominfo info;
     guint32 domid;
 
     if (!context)
         return FALSE;
-    if (!known || !guest_find(context, vm, &domid, error) || domid != g_ascii_strtoull(known, NULL, 10)) {
+    if (!guest_find(context, vm, &domid, error) || domid != expected) {
         if (!*error)
-            error_set(error, VIR_FROM_LIBXL, VIR_ERR_OPERATION_FAILED, "the hypervisor has no domain %s of that UUID", known ? known : "");
+            error_set(error, VIR_FROM_LIBXL, VIR_ERR_OPERATION_FAILED, "the hypervisor has no domain %s of that UUID", known ? known : "0");
         return FALSE;
     }
     libxl_dominfo_init(&info);
-    gboolean there = libxl_domain_info(context->libxl, &info, domid) == 0 && settle(xen, context, vm, domid, error);
+    gboolean there = libxl_domain_info(context->libxl, &info, domid) == 0 && plug_learn(xen, context, vm, domid, error) &&
+                     settle(xen, context, vm, domid, error);
     if (there)
         publish_state(xen, vm, &info);
     libxl_dominfo_dispose(&info);
@@ -300,7 +328,18 @@ static gboolean run_reset(gpointer self, Vm *vm, GError **error)
     return guest && wish(guest, context, TRUE, FALSE, TRUE, error);
 }
 
+/* --- the host itself --- */
+
+static Domain *run_host_domain(gpointer self, GError **error)
+{
+    Xen *xen = self;
+    g_autoptr(Context) context = context_new(xen->host, error);
+
+    return context ? host_domain_new(context, error) : NULL;
+}
+
 const DriverRunOps run_ops = {
+    .host_domain = run_host_domain,
     .start = run_start,
     .kill = run_kill,
     .cleanup = run_cleanup,

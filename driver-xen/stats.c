@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver-xen/stats.h"
 
+#include <string.h>
+
 #include "driver-xen/guest.h"
+#include "driver-xen/stats-block.h"
 #include "driver-xen/xen.h"
 #include "lib/error.h"
 #include "lib/model/domain-stats.h"
@@ -82,6 +85,12 @@ static gboolean sample_interfaces(const Sample *sample, Params *params, GError *
     return TRUE;
 }
 
+static gboolean sample_blocks(const Sample *sample, Params *params, GError **error)
+{
+    stats_block(sample->context, sample->domid, sample->live, params);
+    return TRUE;
+}
+
 static const struct {
     guint group;
     gboolean (*sample)(const Sample *sample, Params *params, GError **error);
@@ -90,6 +99,7 @@ static const struct {
     {VIR_DOMAIN_STATS_BALLOON, sample_balloon},
     {VIR_DOMAIN_STATS_VCPU, sample_vcpus},
     {VIR_DOMAIN_STATS_INTERFACE, sample_interfaces},
+    {VIR_DOMAIN_STATS_BLOCK, sample_blocks},
 };
 
 static gboolean stats_sample(gpointer self, Vm *vm, guint groups, guint64 budget, Params *params, GError **error)
@@ -110,4 +120,58 @@ static gboolean stats_sample(gpointer self, Vm *vm, guint groups, guint64 budget
     return TRUE;
 }
 
-const DriverStatsOps stats_ops = {.sample = stats_sample};
+static gboolean stats_memory(gpointer self, Vm *vm, guint64 budget, virDomainMemoryStatPtr stats, guint max, guint *ret_n, GError **error)
+{
+    Xen *xen = self;
+    g_autoptr(Context) context = NULL;
+    g_autoptr(Guest) guest = guest_need(xen, vm, &context, error);
+    g_autoptr(VmView) view = xen->host->view(vm);
+    libxl_dominfo info;
+
+    if (!guest)
+        return FALSE;
+    const Sample sample = {context, guest->domid, view->live};
+    if (!view->live || !get_info(&sample, &info, error))
+        return view->live ? FALSE : gone(error);
+    const virDomainMemoryStatStruct known[] = {
+        {VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, info.current_memkb},
+        {VIR_DOMAIN_MEMORY_STAT_AVAILABLE, view->live->memory},
+    };
+    libxl_dominfo_dispose(&info);
+    *ret_n = MIN(max, G_N_ELEMENTS(known));
+    memcpy(stats, known, *ret_n * sizeof *stats);
+    return TRUE;
+}
+
+static void vcpu_clear(gpointer data)
+{
+    cpuset_free(((DriverVcpu *)data)->cpus);
+}
+
+static gboolean stats_vcpus(gpointer self, Vm *vm, GArray **ret_vcpus, GError **error)
+{
+    g_autoptr(Context) context = NULL;
+    g_autoptr(Guest) guest = guest_need(self, vm, &context, error);
+    int n = 0, cpus = 0;
+    libxl_vcpuinfo *list = guest ? libxl_list_vcpu(context->libxl, guest->domid, &n, &cpus) : NULL;
+
+    if (!list)
+        return guest && gone(error);
+    GArray *vcpus = g_array_new(FALSE, TRUE, sizeof(DriverVcpu));
+    g_array_set_clear_func(vcpus, vcpu_clear);
+    for (int i = 0; i < n; i++) {
+        const DriverVcpu vcpu = {
+            .number = list[i].vcpuid,
+            .state = state_of(&list[i]),
+            .cpu = list[i].online ? (int)list[i].cpu : -1,
+            .time = list[i].vcpu_time,
+            .cpus = cpuset_from_map(list[i].cpumap.map, list[i].cpumap.size),
+        };
+        g_array_append_val(vcpus, vcpu);
+    }
+    libxl_vcpuinfo_list_free(list, n);
+    *ret_vcpus = vcpus;
+    return TRUE;
+}
+
+const DriverStatsOps stats_ops = {.sample = stats_sample, .memory = stats_memory, .vcpus = stats_vcpus};

@@ -17,6 +17,8 @@
 #include "driver-xen/xen.h"
 #include "lib/error.h"
 
+#define LOST_PATIENCE (2 * G_USEC_PER_SEC)
+
 typedef enum { ERRAND_ADD, ERRAND_DROP } ErrandKind;
 
 typedef struct {
@@ -45,6 +47,21 @@ typedef struct {
     int detail, reason; /* of host->stopped */
 } End;
 
+static void thread_begins(Watch *watch)
+{
+    g_mutex_lock(&watch->lock);
+    watch->ends++;
+    g_mutex_unlock(&watch->lock);
+}
+
+static void thread_over(Watch *watch)
+{
+    g_mutex_lock(&watch->lock);
+    watch->ends--;
+    g_cond_broadcast(&watch->changed);
+    g_mutex_unlock(&watch->lock);
+}
+
 static void tell_crash(Guest *guest)
 {
     VmEvent event = {.id = VIR_DOMAIN_EVENT_ID_LIFECYCLE, .lifecycle = {VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED}};
@@ -68,10 +85,7 @@ static gpointer end_on_thread(gpointer data)
     host->stopped(guest->vm, end->detail, end->reason);
     guest_unref(guest);
     g_free(end);
-    g_mutex_lock(&watch->lock);
-    watch->ends--;
-    g_cond_broadcast(&watch->changed);
-    g_mutex_unlock(&watch->lock);
+    thread_over(watch);
     return NULL;
 }
 
@@ -85,10 +99,37 @@ static void begin_end(Guest *guest, gboolean gone, int detail, int reason)
         return;
     }
     *end = (End){guest_ref(guest), gone, detail, reason};
-    g_mutex_lock(&watch->lock);
-    watch->ends++;
-    g_mutex_unlock(&watch->lock);
+    thread_begins(watch);
     g_thread_unref(g_thread_new("xen-end", end_on_thread, end));
+}
+
+/* A guest that ends by itself takes its hardware along, and is told of a little later. */
+static gpointer lost_on_thread(gpointer data)
+{
+    Guest *guest = data;
+    Watch *watch = guest->xen->watch;
+    gint64 deadline = g_get_monotonic_time() + LOST_PATIENCE;
+
+    g_mutex_lock(&watch->lock);
+    while (!watch->stop && !g_atomic_int_get(&guest->ending) && g_cond_wait_until(&watch->changed, &watch->lock, deadline))
+        ;
+    gboolean stop = watch->stop;
+    g_mutex_unlock(&watch->lock);
+    if (!stop && !g_atomic_int_get(&guest->ending)) {
+        guest->xen->host->log(guest->vm, LOG_ERR, "the process that is its hardware has ended: the guest cannot go on");
+        begin_end(guest, FALSE, VIR_DOMAIN_EVENT_STOPPED_FAILED, VIR_DOMAIN_SHUTOFF_FAILED);
+    }
+    guest_unref(guest);
+    thread_over(watch);
+    return NULL;
+}
+
+void watch_lost(Guest *guest)
+{
+    Watch *watch = guest->xen->watch;
+
+    thread_begins(watch);
+    g_thread_unref(g_thread_new("xen-lost", lost_on_thread, guest_ref(guest)));
 }
 
 static gboolean restarts(Lifecycle action)
@@ -258,6 +299,7 @@ void watch_free(Watch *watch)
 {
     g_mutex_lock(&watch->lock);
     watch->stop = TRUE;
+    g_cond_broadcast(&watch->changed);
     eventfd_write(watch->wake, 1);
     while (watch->ends > 0)
         g_cond_wait(&watch->changed, &watch->lock);

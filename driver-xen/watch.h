@@ -15,5 +15,7 @@ void watch_free(Watch *watch);
 
 /* From now on; an end that has been before is seen as well. Takes a reference until watch_drop(). */
 gboolean watch_add(Watch *watch, Guest *guest, GError **error);
+/* The process that is GUEST's hardware is gone: where the guest is still there, that is its end. Any thread; does not wait. */
+void watch_lost(Guest *guest);
 /* Returns when nothing more will be told. Harmless if it was not added. Any thread but the watcher's. */
 void watch_drop(Watch *watch, Guest *guest);

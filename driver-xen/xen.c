@@ -8,11 +8,14 @@
 #include "driver-xen/complete.h"
 #include "driver-xen/console.h"
 #include "driver-xen/node.h"
+#include "driver-xen/plug.h"
 #include "driver-xen/presence.h"
 #include "driver-xen/resize.h"
 #include "driver-xen/run.h"
 #include "driver-xen/save.h"
 #include "driver-xen/stats.h"
+#include "driver-xen/tuning.h"
+#include "driver-xen/xl-config.h"
 
 __attribute__((visibility("default"))) extern const Driver DRIVER_ENTRY;
 
@@ -45,7 +48,29 @@ static gboolean xen_complete(gpointer self, Domain *def, DriverComplete when, GE
 }
 
 static const char *const domain_types[] = {"xen", NULL};
-static const DriverDefinitionOps definition_ops = {.complete = xen_complete};
+static const char *const native_formats[] = {"xen-xl", "xen-xm", NULL};
+
+static XlConfigFormat format_of(const char *name)
+{
+    return g_str_equal(name, "xen-xm") ? XL_CONFIG_XM : XL_CONFIG_XL;
+}
+
+static char *xen_to_native(gpointer self, const char *format, const Domain *def, GError **error)
+{
+    return xl_config_format(def, format_of(format), error);
+}
+
+static char *xen_from_native(gpointer self, const char *format, const char *text, GError **error)
+{
+    return xl_config_parse(text, format_of(format), error);
+}
+
+static const DriverDefinitionOps definition_ops = {
+    .complete = xen_complete,
+    .native_formats = native_formats,
+    .to_native = xen_to_native,
+    .from_native = xen_from_native,
+};
 
 const Driver DRIVER_ENTRY = {
     .build = DRIVER_BUILD,
@@ -62,5 +87,8 @@ const Driver DRIVER_ENTRY = {
     .save = &save_ops,
     .stats = &stats_ops,
     .resize = &resize_ops,
+    .tuning = &tuning_ops,
+    .scheduler = &scheduler_ops,
     .chardev = &chardev_ops,
+    .device = &device_ops,
 };
