@@ -20,7 +20,7 @@ LABS = {
     'package': ['debian/**', 'daemon/data/**', 'meson.build', 'tests/lab/package.py', 'tests/lab/debian.py'],
     'systemd': ['debian/**', 'daemon/data/**', 'daemon/core/autostart.*', 'daemon/core/host-stop.*', 'daemon/core/guest-stop.*',
                 'tests/lab/systemd*.py', 'tests/lab/debian.py', 'tests/lab/echo.S', 'tools/make-guest.sh'],
-    'xen': ['driver-xen/*', 'lib/driver/*', 'daemon/core/run*.[ch]', 'daemon/core/reconnect.*', 'tests/lab/xen.py'] + MACHINE,
+    'xen': ['driver-xen/*', 'lib/driver/*', 'daemon/core/run*.[ch]', 'daemon/core/reconnect.*', 'tests/lab/xen.py', 'tests/lab/dom0/*.py'] + MACHINE,
 }
 
 
