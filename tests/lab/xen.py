@@ -22,6 +22,7 @@ from dom0.hvm import Hvm  # noqa: E402,F401
 from dom0.killed import Killed  # noqa: E402,F401
 from dom0.life import Life  # noqa: E402,F401
 from dom0.native import Native  # noqa: E402,F401
+from dom0.procedures import Procedures  # noqa: E402,F401
 from dom0.saved import Saved  # noqa: E402,F401
 from dom0.size import Size  # noqa: E402,F401
 from lib import server, tap, world  # noqa: E402

@@ -10,7 +10,7 @@ from lib import guests, server
 from lib.server import libvirt, wait_until
 
 BIN = '/usr/lib/xen-4.17/bin/'
-SLOW = 120  # seconds
+SLOW = 300  # seconds
 GUEST = os.environ.get('DUOVIRT_GUEST', '/var/cache/duovirt-guest')
 CONSOLES = '/var/log/xen/console'
 KINDS = ('xen', 'xenpvh')

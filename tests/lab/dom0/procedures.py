@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How many procedures there are for Xen: each is called with the emptiest arguments that the protocol has for it, about a guest that
+runs. What answers "not supported" is not there; whatever else is said, somebody has looked."""
+import os
+import struct
+import sys
+
+from dom0.case import Case, document, xen
+from lib import guests, server
+from lib.server import libvirt
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+sys.path[:0] = [os.path.join(ROOT, 'tools/gen'), os.path.join(ROOT, 'tests/wire')]
+import idl  # noqa: E402
+from raw import Connection, string  # noqa: E402
+
+NO_SUPPORT = libvirt.VIR_ERR_NO_SUPPORT
+NOT_HERE = ('connect_open', 'connect_close', 'auth_', 'node_suspend_for_duration', 'migrate', 'connect_set_identity',
+            'connect_supports_feature')
+SIZES = {'char': 4, 'uchar': 4, 'short': 4, 'ushort': 4, 'int': 4, 'uint': 4, 'hyper': 8, 'uhyper': 8, 'double': 8}
+
+
+def emptiest(field):
+    if field.repeat in ('optional', 'list'):
+        return bytes(4)
+    count = int(field.c_bound) if field.repeat == 'fixed' and field.c_bound.isdigit() else 1
+    return count * one(field)
+
+
+def one(field):
+    if field.struct is not None:
+        return form(field.struct)
+    return {'string': bytes(4), 'opaque': b'', 'uuid': bytes(16)}.get(field.type, bytes(SIZES.get(field.type, 4)))
+
+
+def form(args):
+    if args.name == 'nonnull_domain':
+        return string('one') + bytes.fromhex(guests.uuid_of('one').replace('-', '')) + struct.pack('>i', 1)
+    if args.discriminant:
+        return bytes(4) + b''.join(emptiest(field) for field in args.fields[:1])
+    return b''.join(emptiest(field) for field in args.fields)
+
+
+def described():
+    program = next(one for one in idl.load([os.path.join(ROOT, 'daemon/rpc/remote.idl')]) if one.name == 'remote')
+    return [proc for proc in program.procs if not proc.is_event and not any(name in proc.name for name in NOT_HERE)]
+
+
+class Procedures(Case):
+    def guest(self):
+        if not any(domain.name() == 'one' and domain.isActive() for domain in self.conn.listAllDomains()):
+            self.conn.createXML(document('one'), libvirt.VIR_DOMAIN_START_PAUSED)
+
+    def answer(self, proc):
+        connection = Connection(xen.daemon.socket)
+        try:
+            connection.open('xen:///system')
+            return connection.call(proc.number, form(proc.args) if proc.args else b'')
+        finally:
+            connection.close()
+
+    def test_how_many(self):
+        missing, there = [], []
+        for proc in described():
+            self.guest()
+            message = self.answer(proc)
+            refused = message.status and message.error.code == NO_SUPPORT
+            (missing if refused else there).append(proc.name)
+        print('# %d of %d procedures on Xen by %s' % (len(there), len(there) + len(missing), 'libvirtd' if server.on_oracle() else 'duovirtd'))
+        print('# not there: ' + ' '.join(missing))
+        self.assertGreater(len(there), 100)
