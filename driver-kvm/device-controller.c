@@ -361,6 +361,7 @@ static JsonObject *pci_props(const Controller *controller)
         props_uint(props, "numa_node", target->node);
     if (port)
         props_toggle(props, "hotplug", target->hotplug);
+    props_uint(props, "mem-reserve", target->mem_reserve == UNSET32 ? UNSET32 : target->mem_reserve * 1024);
     return props;
 }
 

@@ -215,7 +215,7 @@ static const struct {
 
     {"domain/devices/controller", "@type @index @model @ports @vectors model target driver alias master address pcihole64"},
     {"domain/devices/controller/model", "@name"},
-    {"domain/devices/controller/target", "@chassisNr @chassis @port @busNr @index @hotplug node"},
+    {"domain/devices/controller/target", "@chassisNr @chassis @port @busNr @index @hotplug @memReserve node"},
     {"domain/devices/controller/driver", "@queues @cmd_per_lun @max_sectors @ioeventfd @iothread @iommu @ats @packed "
                                          "@page_per_vq"},
     {"domain/devices/controller/master", "@startport"},
