@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/xml-limit.h"
 
 #define CONTEXT_MAX 80 /* characters of the faulty line shown in an error */
 
@@ -155,6 +156,8 @@ XmlDocument *xml_parse(const char *text, const char *what, GError **error)
                   XML_DOCUMENT_MAX);
         return NULL;
     }
+    if (!xml_limit_check(text, length, what, error))
+        return NULL;
 
     xmlInitParser();
     g_autoptr(xmlParserCtxt) context = xmlNewParserCtxt();

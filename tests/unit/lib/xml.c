@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/xml-limit.h"
 #include "lib/xml.h"
 
 #include <glib/gstdio.h>
@@ -69,6 +70,38 @@ static void test_refused(void)
     expect_refused("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "entities are not allowed");
     expect_refused("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>", "entities are not allowed");
     expect_refused("<!DOCTYPE a [<!ENTITY % b SYSTEM 'file:///etc/passwd'>%b;]><a/>", "entities are not allowed");
+}
+
+static char *repeated(const char *before, const char *format, guint n, const char *after)
+{
+    GString *text = g_string_new(before);
+
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(text, format, i);
+    g_string_append(text, after);
+    return g_string_free(text, FALSE);
+}
+
+/* What looks like more in a comment, a section, an instruction or a value is none. */
+static void test_how_much(void)
+{
+    g_autofree char *attributes = repeated("<a", " a%u='='", XML_ATTRIBUTES_MAX, "/>");
+    g_autofree char *more_attributes = repeated("<a", " a%u=''", XML_ATTRIBUTES_MAX + 1, "/>");
+    g_autofree char *elements = repeated("<a>", "<b/>", XML_ELEMENTS_MAX - 1, "</a>");
+    g_autofree char *more_elements = repeated("<a>", "<b/>", XML_ELEMENTS_MAX, "</a>");
+    g_autofree char *comment = repeated("<a><!--", "<b/>", XML_ELEMENTS_MAX, "--></a>");
+    g_autofree char *section = repeated("<a><![CDATA[", "<b/>", XML_ELEMENTS_MAX, "]]></a>");
+    g_autofree char *instruction = repeated("<a><?x", " a%u=''", XML_ATTRIBUTES_MAX + 1, "?></a>");
+    const char *const good[] = {attributes, elements, comment, section, instruction};
+
+    for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autoptr(XmlDocument) document = parse(good[i]);
+        g_assert_nonnull(document);
+    }
+    expect_refused(more_attributes, "an element of the test document has more than 1000 attributes");
+    expect_refused(more_elements, "the test document has more than 100000 elements");
+    expect_refused("<!--", "(test_definition):1:");
+    expect_refused("<a b='", "(test_definition):1:");
 }
 
 /* An external subset is named, but nobody fetches it. */
@@ -195,6 +228,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xml/tree", test_tree);
     g_test_add_func("/xml/refused", test_refused);
+    g_test_add_func("/xml/how-much", test_how_much);
     g_test_add_func("/xml/no-external-subset", test_no_external_subset);
     g_test_add_func("/xml/limits", test_limits);
     g_test_add_func("/xml/domain-of-error", test_domain_of_error);
