@@ -18,6 +18,9 @@ SIZE = 3900000  # of what is long: a string of the protocol has 4 MiB at most
 SECONDS = 5.0   # for an answer: a tenth of one is what it takes, where nothing else is at work
 DELAY = 2.0     # for somebody else's call meanwhile
 MEMORY = 65536  # KiB more than before, once all is over
+# Others may be harmless where they are: a comment is as long as it likes.
+REFUSED = ('nesting', 'nesting without an end', 'laughs', 'quadratic', 'a file', 'parameters', 'a long element', 'elements', 'attributes',
+           'namespaces', 'nested namespaces', 'two roots')
 WHERE = ('domain', 'pool', 'secret', 'device', 'cpu', 'native')
 
 
@@ -79,7 +82,7 @@ def throw(conn, where, text):
     if where == 'pool':
         return conn.storagePoolDefineXML(text)
     if where == 'secret':
-        return conn.secretDefineXML(text)
+        return conn.secretDefineXML(text).undefine()
     if where == 'device':
         return conn.lookupByName('bombed').attachDeviceFlags(text, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
     if where == 'cpu':
@@ -119,7 +122,7 @@ def main():
                 answer = said(conn, where, text)
                 took, delay = time.monotonic() - began, other.end()
                 grown = target.rss_anon() - before
-                good = answer is not None and took < SECONDS and delay < DELAY and (kept or grown < MEMORY)
+                good = (answer is not None or name not in REFUSED) and took < SECONDS and delay < DELAY and (kept or grown < MEMORY)
                 print('# %-32s %6.0f ms, others %4.0f ms, %+6d KiB: %s' % (full, took * 1e3, delay * 1e3, grown, (answer or 'accepted')[:110].replace('\n', ' ')))
                 lines.case(full, good, [(answer or 'accepted')[:300]])
         conn.lookupByName('bombed').undefine()
