@@ -28,11 +28,18 @@ static void say(Xen *xen, Vm *vm, int event, int detail)
     xen->host->emit(vm, &one);
 }
 
+/* Where the daemon ends, nobody has cleaned up: the guest goes on. */
+static void drop(gpointer data)
+{
+    device_model_unwatch(data);
+    guest_unref(data);
+}
+
 /* GUEST is given away; NULL: there is none any more. */
 static void keep(Xen *xen, Vm *vm, Guest *guest)
 {
     g_mutex_lock(&xen->lock);
-    xen->host->set_private(vm, guest, guest ? (GDestroyNotify)guest_unref : NULL);
+    xen->host->set_private(vm, guest, guest ? drop : NULL);
     g_mutex_unlock(&xen->lock);
 }
 
