@@ -4,7 +4,7 @@
  * memory is some hundred octets for each element. */
 #include <glib.h>
 
-#define XML_ELEMENTS_MAX 100000
+#define XML_ELEMENTS_MAX 250000
 #define XML_ATTRIBUTES_MAX 1000 /* of one element, with its namespaces */
 
 /* Of LENGTH octets of TEXT, which need not be a document: what is wrong otherwise is passed over. VIR_ERR_XML_ERROR names the limit. */
