@@ -30,12 +30,12 @@ class Killed(Case):
         self.assertEqual(listed(), {})
 
     def test_it_ends_meanwhile(self):
-        domain = self.conn.createXML(document('one'))
+        self.conn.createXML(document('one'))
         xen.daemon.kill()
         self.assertEqual(run('xl', 'destroy', 'one').returncode, 0)
         xen.daemon.start()
         self.conn = xen.daemon.connect()
-        self.until(lambda: not self.conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE))
+        self.until(lambda: [domain.name() for domain in self.conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)] == ['Domain-0'])
 
     def test_amidst_a_start(self):
         self.conn.defineXML(document('one'))

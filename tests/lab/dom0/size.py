@@ -20,7 +20,7 @@ class Size(Case):
         state, most, memory, vcpus, time_used = domain.info()
         self.assertEqual((state, most, vcpus), (libvirt.VIR_DOMAIN_RUNNING, 160 * 1024, 1))
         self.assertGreater(time_used, 10 ** 9)
-        figures = self.conn.getAllDomainStats()[0][1]
+        figures = next(figures for one, figures in self.conn.getAllDomainStats() if one.name() == 'one')
         for name, least in (('cpu.time', 10 ** 9), ('balloon.current', 100 << 10), ('vcpu.current', 1), ('vcpu.0.time', 10 ** 9), ('net.count', 0)):
             self.assertGreaterEqual(figures[name], least, name)
 
