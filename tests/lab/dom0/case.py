@@ -119,6 +119,16 @@ class Case(unittest.TestCase):
         with open(path, errors='replace', newline='') as f:
             return f.read()
 
+    def patiently(self, ask, *arguments):
+        """Who is asked within a second may need longer on this machine."""
+        def answer():
+            try:
+                return ask(*arguments)
+            except libvirt.libvirtError as error:
+                self.assertEqual(error.get_error_code(), libvirt.VIR_ERR_OPERATION_TIMEOUT, error)
+                return None
+        return self.until(answer, 'an answer')
+
     def number(self, name):
         """As it is now: a client's object keeps the one it was made with."""
         return self.conn.lookupByName(name).ID()

@@ -11,7 +11,7 @@ class Life(Case):
                          ('Domain-0', '00000000-0000-0000-0000-000000000000', 1, 1))
         self.assertEqual(host.state()[0], libvirt.VIR_DOMAIN_RUNNING)
         self.assertIn('Domain-0', [domain.name() for domain in self.conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)])
-        info = host.info()
+        info = self.patiently(host.info)
         self.assertEqual((info[1], info[3]), (1280 << 10, 1))
         self.assertGreater(info[4], 10 ** 9)
         for change in (host.suspend, host.destroy, host.shutdown, lambda: host.managedSave(), lambda: host.setAutostart(1),
